@@ -1,0 +1,26 @@
+/** The stable codes of the error envelope. Programs compare these; messages are for people. */
+export const SECURITY_ERROR_CODES = Object.freeze({
+  VALIDATION_FAILED: 400,
+  UNEXPECTED_FIELDS: 400,
+  MALFORMED_REQUEST: 400,
+  INVALID_REQUEST: 400,
+  PAYLOAD_TOO_COMPLEX: 400,
+  UNAUTHENTICATED: 401,
+  INSUFFICIENT_SCOPE: 403,
+  FORBIDDEN: 403,
+  HTTPS_REQUIRED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
+  PAYLOAD_TOO_LARGE: 413,
+  URI_TOO_LONG: 414,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  EXPECTATION_FAILED: 417,
+  RATE_LIMITED: 429,
+  REQUEST_HEADER_FIELDS_TOO_LARGE: 431,
+  INTERNAL_ERROR: 500,
+  UNAVAILABLE: 503,
+} as const);
+
+/** A code of the error envelope. */
+export type SecurityErrorCode = keyof typeof SECURITY_ERROR_CODES;

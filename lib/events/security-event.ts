@@ -1,0 +1,47 @@
+import type { CredentialScheme } from '../policy/route-policy.js';
+
+/** What every event says about the request it belongs to. Holds no secret and no query value. */
+export interface SecurityEventContext {
+  readonly method?: string;
+  /** Route template, or `undefined` where no route matched. */
+  readonly route?: string | undefined;
+  readonly address?: string;
+  /** `type:id` of the principal, if one was authenticated. */
+  readonly principal?: string | undefined;
+}
+
+/** The payload of each event by its name. */
+export interface SecurityEventMap {
+  'authentication.succeeded': { scheme: CredentialScheme };
+  /** `reason` is the true cause, such as `key.revoked` or `token.expired`; the client never sees it. */
+  'authentication.failed': { scheme: string; reason: string; credential?: string };
+  'authorization.denied': { reason: string; requiredScopes?: readonly string[] };
+  'rate-limit.exceeded': { limit: string; layer: 'address' | 'authentication' | 'principal'; retryAfter: number };
+  'rate-limit.store-failed': { message: string };
+  'validation.rejected': { code: string; paths: readonly string[] };
+  'request.malformed': { code: string; reason: string };
+  'transport.rejected': { reason: string };
+  'transport.redirected': { host: string };
+  /** A credential was seen in clear or in a URL. `credential` is masked. */
+  'api-key.exposed': { keyId: string; reason: 'plaintext' | 'url'; revoked: boolean };
+  'api-key.issued': { keyId: string; owner: string };
+  'api-key.rotated': { keyId: string; successorId: string };
+  'api-key.revoked': { keyId: string };
+  'token.issued': { subject: string; session: string };
+  'token.refreshed': { subject: string; session: string };
+  /** A spent refresh token came back: the whole family was ended. */
+  'token.reuse-detected': { subject: string; session: string };
+  'token.revoked': { subject: string; session: string };
+  'store.failed': { store: string; message: string };
+  'error.unhandled': { name: string; message: string; stack: string | undefined };
+}
+
+/** The name of a security event. */
+export type SecurityEventType = keyof SecurityEventMap;
+
+/** One security event as subscribers get it: frozen, with its name, time and payload. */
+export type SecurityEvent = {
+  [T in SecurityEventType]: Readonly<
+    { type: T; time: string } & SecurityEventContext & SecurityEventMap[T]
+  >;
+}[SecurityEventType];

@@ -1,0 +1,94 @@
+/** A way to prove who is calling; each has one decorator and one verifier. */
+export type CredentialScheme = 'api-key' | 'jwt' | 'oauth2';
+
+/** One scheme that a route accepts, with the scopes a credential of that scheme must carry. */
+export interface AcceptedScheme {
+  readonly scheme: CredentialScheme;
+  readonly scopes: readonly string[];
+}
+
+/** Who may call: `required` needs a credential, `optional` and `public` do not, but a bad one is refused on all. */
+export interface AuthenticationPolicy {
+  readonly mode: 'public' | 'required';
+  /** The schemes that are read on this route. On a public route every configured scheme. */
+  readonly schemes: readonly AcceptedScheme[];
+  /** `WWW-Authenticate` values for a request without a credential, one per scheme on the wire. */
+  readonly challenges: readonly string[];
+}
+
+/** What an authenticated principal needs: all `scopes`, and one role of each group in `roles`. */
+export interface AuthorizationPolicy {
+  readonly scopes: readonly string[];
+  readonly roles: readonly (readonly string[])[];
+  /** `@UserOnly`-like restriction: API keys and OAuth clients are refused. */
+  readonly userOnly: boolean;
+}
+
+/** What a limit tells a key function; the body is there only for limits that are checked after it was read. */
+export interface RateLimitSubject {
+  /** The client's address, grouped as configured (IPv6 by prefix). */
+  readonly address: string;
+  /** The principal's limit key, or `undefined` for an anonymous request. */
+  readonly principal: string | undefined;
+  /** Path parameters as the router matched them. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The parsed, not yet validated body. Treat it as hostile. */
+  readonly body: unknown;
+}
+
+/** Whom a limit counts. A function makes a key of its own; what it returns is hashed, so its length does not matter. */
+export type RateLimitBy = 'principal' | 'address' | ((subject: RateLimitSubject) => string);
+
+/** One compiled limit: at most `limit` units in any `windowMs` milliseconds for one key. */
+export interface RateLimitRule {
+  /** Stable name, shown in `RateLimit-Policy` and in events: never made from class names. */
+  readonly name: string;
+  /** Counters with the same bucket are shared; begins every storage key of this rule. */
+  readonly bucket: string;
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly cost: number;
+  readonly by: RateLimitBy;
+}
+
+/** The limits of a route for safe methods (`GET`, `HEAD`, `OPTIONS`) and for the others. */
+export interface RateLimitPolicy {
+  readonly read: readonly RateLimitRule[];
+  readonly write: readonly RateLimitRule[];
+}
+
+/** What a route accepts as content. */
+export interface BodyPolicy {
+  /** `true` if the handler takes a body (or `@Req()`), so that one is expected. */
+  readonly declared: boolean;
+  readonly maxBytes: number;
+  /** Accepted media types, lower case; anything but JSON and form is left unread for the handler. */
+  readonly mediaTypes: readonly string[];
+}
+
+/** Headers that this route sets (a string) or removes (`null`), over the application's set. */
+export type HeadersPolicy = ReadonlyMap<string, string | null>;
+
+/** One address under which a handler is reachable. */
+export interface RouteLocation {
+  /** HTTP method in capitals, or `ALL`. */
+  readonly method: string;
+  /** Path template with prefix and version, such as `/v1/users/:id`. */
+  readonly path: string;
+  readonly version: string | undefined;
+  readonly host: string | undefined;
+}
+
+/** Everything a request needs to know about its route; compiled once at boot and frozen. */
+export interface RoutePolicy {
+  /** Method and first path template: `GET /users/:id`. Names the route in limits, events and reports. */
+  readonly id: string;
+  readonly locations: readonly RouteLocation[];
+  /** `Class.method`, for people only. */
+  readonly handler: string;
+  readonly authentication: AuthenticationPolicy;
+  readonly authorization: AuthorizationPolicy;
+  readonly rateLimit: RateLimitPolicy;
+  readonly body: BodyPolicy;
+  readonly headers: HeadersPolicy;
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+// With SUT=dist the package name resolves through "exports" to the built files: exact coverage, and what users get.
+const dist = process.env['SUT'] === 'dist';
+
+export default defineConfig({
+  resolve: { tsconfigPaths: !dist },
+  test: {
+    include: ['test/**/*.spec.ts'],
+    setupFiles: ['./test/setup.ts'],
+    pool: 'forks',
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    coverage: { provider: 'v8', include: ['dist/**/*.js'], reporter: ['text', 'lcov'] },
+  },
+});
