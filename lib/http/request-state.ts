@@ -10,6 +10,13 @@ export interface PresentedCredential {
   readonly value: string;
 }
 
+/** One limit as the response headers show it. */
+export interface ShownLimit {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetMs: number;
+}
+
 /**
  * All that the module knows about one request: made by the first hook, completed step by step, read by every later part.
  * It hangs on Node's request under one symbol, so that the request object keeps its fast shape.
@@ -25,6 +32,8 @@ export class RequestState {
   expectsContinue = false;
   /** The content type as sent, while an adapter must not see it. */
   contentType: string | undefined = undefined;
+  /** The limit closest to running out so far; the response headers show it. */
+  shownLimit: ShownLimit | undefined = undefined;
   /** Set when the response was written by the module below the framework. */
   refused = false;
 

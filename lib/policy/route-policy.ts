@@ -7,13 +7,23 @@ export interface AcceptedScheme {
   readonly scopes: readonly string[];
 }
 
-/** Who may call: `required` needs a credential, `optional` and `public` do not, but a bad one is refused on all. */
+/** The `WWW-Authenticate` values of one scheme on one route, each made at boot. */
+export interface SchemeChallenge {
+  /** Lower-cased scheme name on the wire. */
+  readonly wireScheme: string;
+  readonly missing: string;
+  readonly invalid: string;
+  readonly expired: string;
+  readonly insufficientScope: string;
+}
+
+/** Who may call: `required` needs a credential, `public` does not; a bad one is refused on both (R-AU-12). */
 export interface AuthenticationPolicy {
   readonly mode: 'public' | 'required';
   /** The schemes that are read on this route. On a public route every configured scheme. */
   readonly schemes: readonly AcceptedScheme[];
-  /** `WWW-Authenticate` values for a request without a credential, one per scheme on the wire. */
-  readonly challenges: readonly string[];
+  /** One challenge for each scheme on the wire that the route accepts. */
+  readonly challenges: readonly SchemeChallenge[];
 }
 
 /** What an authenticated principal needs: all `scopes`, and one role of each group in `roles`. */
@@ -51,10 +61,16 @@ export interface RateLimitRule {
   readonly by: RateLimitBy;
 }
 
+/** Limits by when they can be decided: those with a key function wait for the body, the others do not. */
+export interface RateLimitRules {
+  readonly early: readonly RateLimitRule[];
+  readonly late: readonly RateLimitRule[];
+}
+
 /** The limits of a route for safe methods (`GET`, `HEAD`, `OPTIONS`) and for the others. */
 export interface RateLimitPolicy {
-  readonly read: readonly RateLimitRule[];
-  readonly write: readonly RateLimitRule[];
+  readonly read: RateLimitRules;
+  readonly write: RateLimitRules;
 }
 
 /** What a route accepts as content. */
@@ -65,6 +81,9 @@ export interface BodyPolicy {
   /** Accepted media types, lower case; anything but JSON and form is left unread for the handler. */
   readonly mediaTypes: readonly string[];
 }
+
+/** The names of the query parameters a handler takes one by one; `undefined` where a DTO or nothing declares them. */
+export type QueryPolicy = ReadonlySet<string> | undefined;
 
 /** Headers that this route sets (a string) or removes (`null`), over the application's set. */
 export type HeadersPolicy = ReadonlyMap<string, string | null>;
@@ -90,5 +109,6 @@ export interface RoutePolicy {
   readonly authorization: AuthorizationPolicy;
   readonly rateLimit: RateLimitPolicy;
   readonly body: BodyPolicy;
+  readonly query: QueryPolicy;
   readonly headers: HeadersPolicy;
 }

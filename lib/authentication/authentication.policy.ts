@@ -1,0 +1,103 @@
+import type { PolicyPart } from '../policy/policy-compiler.js';
+import type { AcceptedScheme, AuthenticationPolicy, CredentialScheme } from '../policy/route-policy.js';
+import { buildChallenge } from './challenges.js';
+
+/** What the module's configuration says about authentication. */
+export interface AuthenticationSetup {
+  /** The schemes that are configured. */
+  readonly schemes: readonly CredentialScheme[];
+  readonly realm: string;
+  /** Absolute URL for `resource_metadata`, where OAuth is configured (RFC 9728 §5.1). */
+  readonly resourceMetadata: string | undefined;
+  /** What to do with a route that has no decorator. */
+  readonly undecorated: 'authenticate' | 'refuse';
+}
+
+const DECORATORS: Readonly<Record<CredentialScheme, string>> = {
+  'api-key': '@ApiKeyAuth',
+  jwt: '@JwtAuth',
+  oauth2: '@OAuth2Auth',
+};
+const OPTIONS: Readonly<Record<CredentialScheme, string>> = { 'api-key': 'apiKeys', jwt: 'jwt', oauth2: 'oauth2' };
+
+/** Compiles `@Public()` and the schemes' decorators (R-AU-01). */
+export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'authentication'> {
+  return ({ metadata, where }, problems) => {
+    const own = metadata.ofHandler<AcceptedScheme[]>('schemes');
+    const inherited = metadata.ofController<AcceptedScheme[]>('schemes');
+    const openedHere = metadata.ofHandler<boolean>('public') === true;
+    const isPublic = openedHere || (metadata.ofController<boolean>('public') === true && own === undefined);
+    if (openedHere && own) {
+      problems.add('policy.public.with-scheme', where, '@Public() stands beside a scheme', 'keep one of the two');
+    }
+    const demands = metadata.all('scopes').length + metadata.all('roles').length;
+    if (isPublic && (demands > 0 || metadata.nearest('userOnly') === true)) {
+      problems.add(
+        'policy.public.with-demands',
+        where,
+        '@Public() stands with @RequireScopes(), @RequireRoles() or @UserOnly()',
+        'remove @Public(), or the demands: nobody is asked who they are on a public route',
+      );
+    }
+    const declared = own ? withScopesOf(own, inherited ?? []) : (inherited ?? []);
+    for (const { scheme } of declared) {
+      if (setup.schemes.includes(scheme)) continue;
+      problems.add(
+        'policy.scheme.unconfigured',
+        where,
+        `${DECORATORS[scheme]}() is used, but \`${OPTIONS[scheme]}\` is not configured`,
+        `configure \`${OPTIONS[scheme]}\` in SecurityModule.forRoot(), or remove the decorator`,
+      );
+    }
+    if (!isPublic && declared.length === 0) {
+      if (setup.undecorated === 'refuse') {
+        problems.add('policy.undecorated', where, 'has no security decorator', 'add a scheme, or @Public()');
+      } else if (setup.schemes.length === 0) {
+        problems.add(
+          'policy.unreachable',
+          where,
+          'needs a credential, but no scheme is configured',
+          'configure `apiKeys`, `jwt` or `oauth2`, or open the route with @Public()',
+        );
+      }
+    }
+    const accepted = isPublic || declared.length === 0 ? anyOf(setup.schemes) : merged(declared);
+    return compile(isPublic ? 'public' : 'required', accepted, metadata.all<readonly string[]>('scopes').flat(), setup);
+  };
+}
+
+function compile(
+  mode: AuthenticationPolicy['mode'],
+  schemes: readonly AcceptedScheme[],
+  routeScopes: readonly string[],
+  { realm, resourceMetadata }: AuthenticationSetup,
+): AuthenticationPolicy {
+  const bearer = schemes.filter(({ scheme }) => scheme !== 'api-key');
+  const apiKey = schemes.filter(({ scheme }) => scheme === 'api-key');
+  const challenges = [];
+  const scopesOf = (accepted: readonly AcceptedScheme[]) => [
+    ...new Set([...routeScopes, ...accepted.flatMap(({ scopes }) => scopes)]),
+  ];
+  if (bearer.length > 0) {
+    challenges.push(buildChallenge('Bearer', { realm, resourceMetadata, scopes: scopesOf(bearer) }));
+  }
+  if (apiKey.length > 0) challenges.push(buildChallenge('Api-Key', { realm, scopes: scopesOf(apiKey) }));
+  return Object.freeze({ mode, schemes: Object.freeze(schemes), challenges: Object.freeze(challenges) });
+}
+
+function anyOf(schemes: readonly CredentialScheme[]): AcceptedScheme[] {
+  return schemes.map((scheme) => Object.freeze({ scheme, scopes: Object.freeze([]) }));
+}
+
+/** A method's schemes replace its controller's, but never drop the scopes that the controller asks of the same scheme. */
+function withScopesOf(own: readonly AcceptedScheme[], inherited: readonly AcceptedScheme[]): AcceptedScheme[] {
+  return [...own, ...inherited.filter(({ scheme }) => own.some((one) => one.scheme === scheme))];
+}
+
+function merged(declared: readonly AcceptedScheme[]): AcceptedScheme[] {
+  const byScheme = new Map<CredentialScheme, Set<string>>();
+  for (const { scheme, scopes } of declared) {
+    byScheme.set(scheme, new Set([...(byScheme.get(scheme) ?? []), ...scopes]));
+  }
+  return [...byScheme].map(([scheme, scopes]) => Object.freeze({ scheme, scopes: Object.freeze([...scopes]) }));
+}

@@ -1,0 +1,112 @@
+import { SecurityError } from '../errors/security-error.js';
+import type { SecurityEvents } from '../events/security-events.js';
+import { eventContextOf } from '../http/request-context.js';
+import type { RequestState } from '../http/request-state.js';
+import type { RoutePolicy, SchemeChallenge } from '../policy/route-policy.js';
+import type { AttemptLimiter } from './attempt-limiter.js';
+import { isMalformedCredential, readCredential } from './credential-reader.js';
+import { CredentialRejected, type CredentialVerifier, type VerifiedCredential } from './credential-verifier.js';
+
+/** What every bad credential is told, whatever was wrong with it (R-AU-09). */
+const BAD_CREDENTIAL = 'The credential is not valid';
+const NO_CREDENTIAL = 'Authentication is required';
+
+/** Finds out who is calling: reads the credential, asks its verifier, and sets `state.principal`. */
+export class Authenticator {
+  readonly #verifiers: ReadonlyMap<string, CredentialVerifier>;
+
+  constructor(
+    verifiers: readonly CredentialVerifier[],
+    private readonly apiKeyHeader: boolean,
+    private readonly attempts: AttemptLimiter,
+    private readonly events: SecurityEvents,
+  ) {
+    this.#verifiers = new Map(verifiers.map((verifier) => [verifier.wireScheme, verifier]));
+  }
+
+  /**
+   * Leaves `state.principal` undefined only if no credential was sent. Synchronous for a credential seen before.
+   * @throws SecurityError 400, 401, 429 or 503 as in R-AU-08
+   */
+  authenticate(state: RequestState, policy: RoutePolicy): void | Promise<void> {
+    const credential = readCredential(state.request.rawHeaders, this.apiKeyHeader);
+    if (credential === undefined) return;
+    state.credentialSent = true;
+    const checked = this.attempts.check(state);
+    if (checked !== undefined) return checked.then(() => this.#verify(state, policy, credential));
+    return this.#verify(state, policy, credential);
+  }
+
+  #verify(
+    state: RequestState,
+    policy: RoutePolicy,
+    credential: NonNullable<ReturnType<typeof readCredential>>,
+  ): void | Promise<void> {
+    if (isMalformedCredential(credential)) {
+      this.#failed(state, 'malformed', credential.reason);
+      throw new SecurityError('INVALID_REQUEST', 'The request must carry exactly one well-formed credential', {
+        reason: credential.reason,
+      });
+    }
+    const { scheme, value } = credential;
+    const verifier = this.#verifiers.get(scheme);
+    if (!verifier) throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.unknown'));
+    const known = verifier.cached(value);
+    if (known) return this.#accept(state, policy, scheme, known);
+    return verifier.verify(value).then(
+      (verified) => this.#accept(state, policy, scheme, verified),
+      (error: unknown) => {
+        if (error instanceof CredentialRejected) throw this.#refuse(state, policy, scheme, error);
+        throw error;
+      },
+    );
+  }
+
+  #accept(state: RequestState, policy: RoutePolicy, scheme: string, verified: VerifiedCredential): void {
+    const { principal, allowsAddress } = verified;
+    if (!policy.authentication.schemes.some((accepted) => accepted.scheme === principal.scheme)) {
+      throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.not-accepted'));
+    }
+    if (allowsAddress && !allowsAddress(state.address)) {
+      this.events.emit('authorization.denied', { reason: 'address.not-allowed' }, eventContextOf(state));
+      throw new SecurityError('FORBIDDEN', 'The credential may not be used from here', { reason: 'address.not-allowed' });
+    }
+    state.principal = principal;
+    if (this.events.observed) {
+      this.events.emit('authentication.succeeded', { scheme: principal.scheme }, eventContextOf(state));
+    }
+  }
+
+  /** The 401 for a route that needs a credential and got none. */
+  missing(state: RequestState, policy: RoutePolicy): SecurityError {
+    this.events.emit('authentication.failed', { scheme: 'none', reason: 'missing' }, eventContextOf(state));
+    return unauthenticated(NO_CREDENTIAL, policy, (challenge) => challenge.missing);
+  }
+
+  #refuse(state: RequestState, policy: RoutePolicy, scheme: string, rejected: CredentialRejected): SecurityError {
+    this.#failed(state, scheme, rejected.reason, rejected.credential);
+    return unauthenticated(BAD_CREDENTIAL, policy, (challenge) => {
+      if (challenge.wireScheme !== scheme) return challenge.missing;
+      return rejected.expired ? challenge.expired : challenge.invalid;
+    });
+  }
+
+  #failed(state: RequestState, scheme: string, reason: string, credential?: string): void {
+    this.attempts.record(state);
+    this.events.emit(
+      'authentication.failed',
+      { scheme: this.#verifiers.has(scheme) ? scheme : 'other', reason, ...(credential ? { credential } : {}) },
+      eventContextOf(state),
+    );
+  }
+}
+
+function unauthenticated(
+  message: string,
+  policy: RoutePolicy,
+  challenge: (of: SchemeChallenge) => string,
+): SecurityError {
+  return new SecurityError('UNAUTHENTICATED', message, {
+    headers: { 'WWW-Authenticate': policy.authentication.challenges.map(challenge) },
+  });
+}

@@ -1,0 +1,39 @@
+import type { Principal } from '../principal/principal.js';
+
+/** A credential that was found genuine. */
+export interface VerifiedCredential {
+  readonly principal: Principal;
+  /** Epoch milliseconds after which the verdict must not be used any more. */
+  readonly expiresAt: number;
+  /** Whether the credential may be used from this address; absent if it may from anywhere. */
+  readonly allowsAddress?: (address: string) => boolean;
+}
+
+/** A credential that was refused. `reason` goes to the security events, never to the client (R-AU-09). */
+export class CredentialRejected extends Error {
+  constructor(
+    /** Stable cause, such as `key.unknown`, `token.signature` or `token.expired`. */
+    readonly reason: string,
+    /** Masked name of the credential for events: a key id, a `jti`. */
+    readonly credential?: string,
+    /** The only cause a client may be told: a token with a good signature that has expired. */
+    readonly expired = false,
+  ) {
+    super(reason);
+    this.name = 'CredentialRejected';
+  }
+}
+
+/** Verifies what is sent under one scheme name on the wire. */
+export interface CredentialVerifier {
+  /** Lower-cased name of the HTTP authentication scheme. */
+  readonly wireScheme: 'api-key' | 'bearer';
+  /** A verdict still known from an earlier request; costs one digest and one look-up. */
+  cached(credential: string): VerifiedCredential | undefined;
+  /**
+   * Verifies from scratch, through passport, and remembers the verdict.
+   * @throws CredentialRejected if the credential is bad
+   * @throws SecurityError `UNAVAILABLE` if that could not be decided (R-AK-19)
+   */
+  verify(credential: string): Promise<VerifiedCredential>;
+}

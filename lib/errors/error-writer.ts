@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { type ErrorAnswer, serializeAnswer } from './error-answer.js';
+
+const PROBLEM_TYPE = 'application/problem+json';
+const JSON_TYPE = 'application/json';
+/** Above this, an unread body is not worth reading to the end just to keep the connection. */
+const DRAINABLE_BYTES = 65_536;
+
+/** An error answer in bytes: what both the exception filter and the hook below the framework send. */
+export interface WrittenError {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string | readonly string[]])[];
+  readonly body: string;
+}
+
+/** Turns answers into responses, in the format that the application or the client asked for. */
+export class ErrorWriter {
+  constructor(private readonly format: 'envelope' | 'problem') {}
+
+  write(answer: ErrorAnswer, request: IncomingMessage): WrittenError {
+    const problem = this.format === 'problem' || (request.headers.accept?.includes(PROBLEM_TYPE) ?? false);
+    const { extras } = answer;
+    const headers: [string, string | readonly string[]][] = [
+      ['Content-Type', `${problem ? PROBLEM_TYPE : JSON_TYPE}; charset=utf-8`],
+      ['Cache-Control', 'no-store'],
+    ];
+    if (extras.retryAfter !== undefined) headers.push(['Retry-After', String(extras.retryAfter)]);
+    if (extras.headers) headers.push(...Object.entries(extras.headers));
+    if (hasUnreadBody(request)) headers.push(['Connection', 'close']);
+    return { status: answer.status, headers, body: serializeAnswer(answer, problem) };
+  }
+
+  /** Answers on Node's own response, below any framework. */
+  send(answer: ErrorAnswer, request: IncomingMessage, response: ServerResponse): void {
+    if (response.headersSent) return;
+    const { status, headers, body } = this.write(answer, request);
+    response.statusCode = status;
+    for (const [name, value] of headers) response.setHeader(name, value);
+    response.setHeader('Content-Length', Buffer.byteLength(body));
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+}
+
+function hasUnreadBody(request: IncomingMessage): boolean {
+  if (request.complete || request.readableEnded) return false;
+  if (request.headers['transfer-encoding'] !== undefined) return true;
+  const length = request.headers['content-length'];
+  return length !== undefined && Number(length) > DRAINABLE_BYTES;
+}

@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { AbstractHttpAdapter } from '@nestjs/core';
+
+import { requestStateOf } from '../http/request-state.js';
+import type { RequestHook } from './request-hook.js';
+
+type NodeHook = (request: object, response: ServerResponse) => Error | undefined;
+
+/** The parts of an adapter that the bridge replaces; the Nest types leave them out or keep them abstract. */
+interface BridgedAdapter {
+  getType(): string;
+  getInstance(): unknown;
+  registerSecurityHook?(hook: NodeHook): void;
+  registerParserMiddleware(prefix?: string, rawBody?: boolean): void;
+  reply(response: unknown, body: unknown, statusCode?: number): unknown;
+}
+
+interface FastifyInstance {
+  addContentTypeParser(
+    type: string,
+    parser: (request: unknown, payload: unknown, done: (error: null, body?: unknown) => void) => void,
+  ): void;
+  hasContentTypeParser(type: string): boolean;
+  removeContentTypeParser(type: string): void;
+}
+
+/**
+ * Puts the module below the framework of one adapter, as soon as Nest has made it: the request hook before routing and
+ * parsing, the module's own body reader in place of Nest's, and text answers that are not served as HTML (PITFALL NC1).
+ */
+export class AdapterBridge {
+  /** Set by Nest's `rawBody` option. */
+  keepRawBody = false;
+  readonly #adapter: BridgedAdapter;
+  readonly #hook: RequestHook;
+  #installedHook: unknown;
+
+  constructor(adapter: AbstractHttpAdapter, hook: RequestHook) {
+    this.#adapter = adapter as unknown as BridgedAdapter;
+    this.#hook = hook;
+  }
+
+  install(): void {
+    this.#installHook();
+    this.#replaceBodyParsers();
+    if (this.#adapter.getType() === 'express') this.#serveTextAsText();
+  }
+
+  /** Whether the hook still runs: another one may have taken Fastify's only slot (PITFALL NC3). */
+  get active(): boolean {
+    if (this.#adapter.getType() !== 'fastify') return true;
+    return (this.#adapter as { securityHook?: unknown }).securityHook === this.#installedHook;
+  }
+
+  #installHook(): void {
+    const adapter = this.#adapter;
+    const fastify = adapter.getType() === 'fastify';
+    const hook: NodeHook = (request, response) => {
+      const node = ((request as { raw?: unknown }).raw ?? request) as IncomingMessage;
+      const refused = this.#hook.handle(node, response);
+      if (fastify && !refused) hideContentType(node);
+      return refused;
+    };
+    const register = adapter.registerSecurityHook?.bind(adapter);
+    if (!register) {
+      throw new Error('This adapter has no registerSecurityHook(): NestJS 12.1 or later is needed');
+    }
+    register(hook);
+    this.#installedHook = hook;
+    if (!fastify) return;
+    // Fastify keeps one hook: a later `app.useSecurityHeaders()` joins ours instead of replacing it.
+    adapter.registerSecurityHook = (later) => {
+      const both: NodeHook = (request, response) => hook(request, response) ?? later(request, response);
+      register(both);
+      this.#installedHook = both;
+    };
+  }
+
+  #replaceBodyParsers(): void {
+    const adapter = this.#adapter;
+    adapter.registerParserMiddleware = (_prefix, rawBody) => {
+      this.keepRawBody = rawBody === true;
+      if (adapter.getType() !== 'fastify') return;
+      const instance = adapter.getInstance() as FastifyInstance;
+      for (const type of ['application/json', 'text/plain']) {
+        if (instance.hasContentTypeParser(type)) instance.removeContentTypeParser(type);
+      }
+      // Leaves the stream untouched for the guard, which knows what the route accepts.
+      instance.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    };
+  }
+
+  #serveTextAsText(): void {
+    const adapter = this.#adapter;
+    const reply = adapter.reply.bind(adapter);
+    adapter.reply = (response, body, statusCode) => {
+      if (typeof body === 'string' || typeof body === 'number' || typeof body === 'boolean') {
+        const express = response as { get(name: string): unknown; type(type: string): void };
+        if (express.get('Content-Type') === undefined) {
+          express.type(typeof body === 'string' ? 'text/plain' : 'application/json');
+        }
+      }
+      return reply(response, body, statusCode);
+    };
+  }
+}
+
+/** What Fastify is sure to accept as a content type. */
+const PLAIN_CONTENT_TYPE = /^[\w.+-]{1,64}\/[\w.+-]{1,64}(?:; ?(?:charset=utf-8|boundary=[\w'()+,./:=?-]{1,70}))?$/i;
+
+/** Fastify answers 415 to an odd content type before any guard: it gets a plain one, and the guard gives the real one back. */
+function hideContentType(request: IncomingMessage): void {
+  const type = request.headers['content-type'];
+  if (type === undefined || type === 'application/json' || PLAIN_CONTENT_TYPE.test(type)) return;
+  const state = requestStateOf(request);
+  if (!state) return;
+  state.contentType = type;
+  request.headers['content-type'] = 'application/octet-stream';
+}

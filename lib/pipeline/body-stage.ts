@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+
+import { SecurityError } from '../errors/security-error.js';
+import { parseForm } from '../http/body/form.js';
+import { checkMediaType } from '../http/body/media-type.js';
+import { readBody } from '../http/body/read-body.js';
+import type { JsonLimits } from '../http/json/json-limits.js';
+import { parseStrictJson } from '../http/json/strict-json.js';
+import { readQuery } from '../http/query/strict-query.js';
+import type { RequestState } from '../http/request-state.js';
+import type { RoutePolicy } from '../policy/route-policy.js';
+
+/** What Express and Fastify requests have in common, as far as the module fills it in. */
+export interface FrameworkRequest {
+  body?: unknown;
+  rawBody?: Buffer;
+  query?: unknown;
+  params?: Record<string, string>;
+}
+
+/**
+ * Reads what a request carries, once it is clear that the caller may send it: no body is read for a refused request
+ * (R-RL-24, R-AZ-02), and both adapters get the same verdict from the same reader (R-IV-29).
+ */
+export class BodyStage {
+  constructor(
+    private readonly jsonLimits: JsonLimits,
+    private readonly keepRawBody: () => boolean,
+  ) {}
+
+  /** @throws SecurityError 400, 413 or 415 */
+  receive(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): void | Promise<void> {
+    const raw = state.request;
+    const queryStart = raw.url!.indexOf('?');
+    if (queryStart >= 0) replaceQuery(request, raw.url!.slice(queryStart + 1), policy);
+    if (state.contentType !== undefined) raw.headers['content-type'] = state.contentType;
+    // A parser that the application added itself has been here already.
+    if (request.body !== undefined || !hasContent(raw)) return;
+    if (!policy.body.declared && !takesContent(raw.method)) {
+      throw new SecurityError('MALFORMED_REQUEST', 'This request must not have a body', { reason: 'body.unexpected' });
+    }
+    const mediaType = checkMediaType(raw, policy.body.mediaTypes);
+    if (mediaType !== 'application/json' && mediaType !== 'application/x-www-form-urlencoded') return;
+    return this.#read(request, state, policy, mediaType);
+  }
+
+  async #read(
+    request: FrameworkRequest,
+    state: RequestState,
+    policy: RoutePolicy,
+    mediaType: string,
+  ): Promise<void> {
+    const bytes = await readBody(state.request, policy.body.maxBytes, () => {
+      if (state.expectsContinue) state.response.writeContinue();
+    });
+    if (this.keepRawBody()) request.rawBody = bytes;
+    if (bytes.length === 0) return;
+    request.body =
+      mediaType === 'application/json' ? parseStrictJson(bytes, this.jsonLimits) : parseForm(bytes, this.jsonLimits);
+    if (!policy.body.declared) refuseFields(request.body);
+  }
+}
+
+function hasContent({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+function takesContent(method: string | undefined): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}
+
+/** A handler that takes no body gets no fields: an empty object is as good as nothing (R-IV-11). */
+function refuseFields(body: unknown): void {
+  if (typeof body === 'object' && body !== null && Object.keys(body).length === 0) return;
+  throw new SecurityError('UNEXPECTED_FIELDS', 'Unexpected fields in request', {
+    details: [{ path: '', rule: 'whitelist', message: 'This route takes no body' }],
+  });
+}
+
+function replaceQuery(request: FrameworkRequest, rawQuery: string, { query }: RoutePolicy): void {
+  const entries = readQuery(rawQuery);
+  const value = Object.create(null) as Record<string, string | string[]>;
+  for (const [name, values] of Object.entries(entries)) {
+    if (query && !query.has(name)) {
+      throw new SecurityError('UNEXPECTED_FIELDS', 'Unexpected fields in request', {
+        details: [{ path: name.replaceAll(/[^\w.-]/g, '?').slice(0, 64), rule: 'whitelist', message: 'Unknown query parameter' }],
+      });
+    }
+    value[name] = values.length === 1 ? values[0]! : values;
+  }
+  // Express computes `query` in a getter of its prototype: both adapters get the one strict reading instead.
+  Object.defineProperty(request, 'query', { value, writable: true, enumerable: true, configurable: true });
+}

@@ -1,0 +1,58 @@
+import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
+import { SecurityError } from '../errors/security-error.js';
+import type { SecurityEvents } from '../events/security-events.js';
+import { eventContextOf } from '../http/request-context.js';
+import type { RequestState } from '../http/request-state.js';
+import type { RateLimitRule } from '../policy/route-policy.js';
+import type { LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
+
+/**
+ * The limit on failed authentications (R-AK-12): looked at before a credential is, charged only when one was bad,
+ * so that good credentials never use it up. Counts addresses alone: nobody can lock out somebody else's key (D12).
+ */
+export class FailedAttempts implements AttemptLimiter {
+  constructor(
+    private readonly storage: RateLimitStorage,
+    private readonly rule: RateLimitRule,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  check(state: RequestState): void | Promise<void> {
+    const decision = this.#consume(state, 0);
+    return decision instanceof Promise
+      ? decision.then((settled) => this.#refuseIfSpent(state, settled))
+      : this.#refuseIfSpent(state, decision);
+  }
+
+  record(state: RequestState): void {
+    try {
+      const decision = this.#consume(state, 1);
+      if (decision instanceof Promise) decision.catch((error: unknown) => this.#storeFailed(state, error));
+    } catch (error) {
+      this.#storeFailed(state, error);
+    }
+  }
+
+  #consume(state: RequestState, cost: number): LimitDecision | Promise<LimitDecision> {
+    const { bucket, limit, windowMs } = this.rule;
+    return this.storage.consume([{ key: bucket + state.addressKey, limit, windowMs, cost }]);
+  }
+
+  #refuseIfSpent(state: RequestState, { states }: LimitDecision): void {
+    const { remaining, resetMs } = states[0]!;
+    if (remaining > 0) return;
+    const retryAfter = Math.max(1, Math.ceil(resetMs / 1000));
+    state.shownLimit = { limit: this.rule.limit, remaining: 0, resetMs };
+    this.events.emit(
+      'rate-limit.exceeded',
+      { limit: this.rule.name, layer: 'authentication', retryAfter },
+      eventContextOf(state),
+    );
+    throw new SecurityError('RATE_LIMITED', 'Too many failed authentications', { retryAfter, reason: this.rule.name });
+  }
+
+  #storeFailed(state: RequestState, error: unknown): void {
+    const message = error instanceof Error ? error.message : 'unknown';
+    this.events.emit('rate-limit.store-failed', { message }, eventContextOf(state));
+  }
+}

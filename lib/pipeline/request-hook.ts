@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { answerByStatus, answerTo, type ErrorAnswer } from '../errors/error-answer.js';
+import type { ErrorWriter } from '../errors/error-writer.js';
+import { SecurityError } from '../errors/security-error.js';
+import type { SecurityEvents } from '../events/security-events.js';
+import { applyHeaders, type PreparedHeaders } from '../headers/header-set.js';
+import { addressKey, resolveClient } from '../http/client-address.js';
+import { checkFraming } from '../http/framing.js';
+import type { ProxyTrust } from '../http/proxy-trust.js';
+import { credentialInUrl } from '../http/query/credential-in-url.js';
+import { eventContextOf } from '../http/request-context.js';
+import { attachRequestState, RequestState } from '../http/request-state.js';
+import { checkRequestTarget } from '../http/request-target.js';
+import { expectsContinue } from '../http/server-hardening.js';
+import type { RateLimitRule } from '../policy/route-policy.js';
+import type { RateLimiter } from '../rate-limit/rate-limiter.js';
+import { decideTransport, type TransportPolicy } from '../transport/https-policy.js';
+import type { ExposedCredentials } from './exposed-credentials.js';
+
+/** Tells the framework that the response has been written below it. */
+export const REFUSED = new Error('The request was refused before routing');
+
+/** What the hook works with; all of it made at boot. */
+export interface RequestHookSetup {
+  readonly trust: () => ProxyTrust;
+  readonly ipv6Prefix: number;
+  readonly headers: PreparedHeaders;
+  readonly transport: TransportPolicy;
+  readonly limiter: RateLimiter;
+  readonly addressRules: readonly RateLimitRule[];
+  readonly writer: ErrorWriter;
+  readonly events: SecurityEvents;
+  readonly exposed: ExposedCredentials;
+}
+
+/**
+ * The first thing that happens to a request, below routing, body parsing and every guard: its state, the headers of every
+ * response, transport, the limit by address, framing and the request target. What is refused here is answered here.
+ */
+export class RequestHook {
+  constructor(private readonly setup: RequestHookSetup) {}
+
+  /** @returns `REFUSED` if the response has been written */
+  handle(request: IncomingMessage, response: ServerResponse): Error | undefined {
+    const { setup } = this;
+    const { address, secure } = resolveClient(request, setup.trust());
+    const state = new RequestState(request, response, address, addressKey(address, setup.ipv6Prefix), secure);
+    attachRequestState(request, state);
+    state.expectsContinue = expectsContinue(request);
+    applyHeaders(response, secure ? setup.headers.secure : setup.headers.plain);
+    const answer = this.#refusal(state);
+    if (answer === undefined) return undefined;
+    state.refused = true;
+    setup.writer.send(answer, request, response);
+    return REFUSED;
+  }
+
+  #refusal(state: RequestState): ErrorAnswer | undefined {
+    const { setup } = this;
+    const { request } = state;
+    if (!state.secure && setup.transport.mode !== 'off') return this.#plain(state);
+    try {
+      // The limiter in front of routing decides in this process's memory, so never later.
+      void setup.limiter.charge(state, setup.addressRules, undefined, 'address');
+    } catch (error) {
+      return answerTo(error, false);
+    }
+    const framing = checkFraming(request);
+    if (framing) return this.#malformed(state, framing.status, framing.reason);
+    const url = request.url ?? '/';
+    const target = checkRequestTarget(url);
+    if (target) return this.#malformed(state, target === 'too-long' ? 414 : 400, target);
+    const inUrl = credentialInUrl(url);
+    if (inUrl === undefined) return undefined;
+    setup.exposed.inUrl(state, inUrl);
+    return answerTo(
+      new SecurityError('INVALID_REQUEST', 'Credentials must not be sent in the URL', { reason: 'credential.in-url' }),
+      false,
+    );
+  }
+
+  #plain(state: RequestState): ErrorAnswer | undefined {
+    const { setup } = this;
+    const decision = decideTransport(state.request, setup.transport);
+    if (decision === 'pass') return undefined;
+    setup.exposed.inClear(state);
+    if (decision.redirect !== undefined) {
+      setup.events.emit('transport.redirected', { host: setup.transport.host ?? '' }, eventContextOf(state));
+      return { status: 308, code: '', message: '', extras: { headers: { Location: decision.redirect } } };
+    }
+    setup.events.emit('transport.rejected', { reason: 'plain-http' }, eventContextOf(state));
+    return answerTo(
+      new SecurityError('HTTPS_REQUIRED', 'HTTPS is required', { headers: { Connection: 'close' } }),
+      false,
+    );
+  }
+
+  #malformed(state: RequestState, status: number, reason: string): ErrorAnswer {
+    this.setup.events.emit('request.malformed', { code: String(status), reason }, eventContextOf(state));
+    return { ...answerByStatus(status), extras: { headers: { Connection: 'close' } } };
+  }
+}

@@ -1,0 +1,90 @@
+import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import type { PolicyPart } from '../policy/policy-compiler.js';
+import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../policy/route-policy.js';
+import { compileLimit, type LimitSpec } from './limit-spec.js';
+import type { RateLimitDeclaration } from './rate-limit.decorator.js';
+import type { LimitSetting } from './rate-limit.options.js';
+import { readThrottlerMetadata, type ThrottlerMetadata } from './throttler-metadata.js';
+
+const NONE: RateLimitRules = Object.freeze({ early: Object.freeze([]), late: Object.freeze([]) });
+const SKIPPED: RateLimitPolicy = Object.freeze({ read: NONE, write: NONE });
+
+/** Compiles `@RateLimit()`, `@SkipRateLimit()` and the throttler's decorators over the application's defaults. */
+export function rateLimitPart(defaults: RateLimitPolicy): PolicyPart<'rateLimit'> {
+  return ({ id, metadata, where }, problems) => {
+    const throttler = readThrottlerMetadata(metadata);
+    const ofHandler = metadata.ofHandler<RateLimitDeclaration>('rateLimit');
+    const skipped = metadata.ofHandler<boolean>('skipRateLimit') === true;
+    if (skipped && ofHandler) {
+      problems.add('policy.rate-limit.skip-and-limit', where, '@SkipRateLimit() stands beside @RateLimit()', 'keep one of the two');
+    }
+    if (skipped || throttler.skip) return SKIPPED;
+    const declaration = ofHandler ?? fromThrottler(throttler) ?? metadata.ofController<RateLimitDeclaration>('rateLimit');
+    if (!declaration) return metadata.ofController<boolean>('skipRateLimit') === true ? SKIPPED : defaults;
+    const rules = declaration.limits.flatMap((spec, index) => {
+      const name = declaration.limits.length > 1 ? `route-${index + 1}` : 'route';
+      return ruleOf(spec, { name, bucket: id, cost: declaration.cost, where, problems }) ?? [];
+    });
+    const compiled = inOrder(rules);
+    return Object.freeze({ read: compiled, write: compiled });
+  };
+}
+
+/** A limit of the application itself (`rateLimit.read`, `write`, `address` …): shared by all routes that it covers. */
+export function compileSetting(
+  setting: LimitSetting,
+  name: string,
+  problems: ConfigurationProblems,
+): RateLimitRules {
+  if (setting === false) return NONE;
+  const specs = Array.isArray(setting) ? (setting as readonly LimitSpec[]) : [setting as LimitSpec];
+  const where = `rateLimit.${name}`;
+  const rules = specs.flatMap((spec, index) => {
+    const own = specs.length > 1 ? `${name}-${index + 1}` : name;
+    return ruleOf(spec, { name: own, bucket: 'default', cost: undefined, where, problems }) ?? [];
+  });
+  return inOrder(rules);
+}
+
+interface RuleContext {
+  readonly name: string;
+  readonly bucket: string;
+  readonly cost: number | undefined;
+  readonly where: string;
+  readonly problems: ConfigurationProblems;
+}
+
+function ruleOf(spec: LimitSpec, { name, bucket, cost, where, problems }: RuleContext): RateLimitRule | undefined {
+  const parsed = compileLimit(spec, where, problems);
+  if (!parsed) return undefined;
+  const units = parsed.cost ?? cost ?? 1;
+  if (!Number.isSafeInteger(units) || units < 1 || units > parsed.limit) {
+    problems.add('policy.rate-limit.cost', where, `a cost of ${units} never fits into a limit of ${parsed.limit}`, 'use a whole cost from 1 up to the limit');
+    return undefined;
+  }
+  const ruleName = parsed.name ?? name;
+  const scope = parsed.group === undefined ? `${bucket.length}:${bucket}:${ruleName}` : `group:${parsed.group}`;
+  return Object.freeze({
+    name: ruleName,
+    bucket: `${scope.length}:${scope}:`,
+    limit: parsed.limit,
+    windowMs: parsed.windowMs,
+    cost: units,
+    by: parsed.by ?? 'principal',
+  });
+}
+
+/** All or nothing (R-RL-14): one limit that has to wait for the body makes its neighbours wait too. */
+function inOrder(rules: readonly RateLimitRule[]): RateLimitRules {
+  const frozen = Object.freeze([...rules]);
+  return rules.some(({ by }) => typeof by === 'function')
+    ? Object.freeze({ early: NONE.early, late: frozen })
+    : Object.freeze({ early: frozen, late: NONE.late });
+}
+
+function fromThrottler({ limits }: ThrottlerMetadata): RateLimitDeclaration | undefined {
+  if (limits.length === 0) return undefined;
+  return {
+    limits: limits.map(({ name, limit, ttl }) => ({ name, limit: limit as number, window: ttl as number })),
+  };
+}
