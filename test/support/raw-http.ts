@@ -107,9 +107,7 @@ export function rawConnection(
         idle = setTimeout(() => finish(false), idleMs);
       }
     });
-    void writePieces(socket, pieces, pauseMs).then(() => {
-      if (options.end === true && socket.writable) socket.end();
-    });
+    void writePieces(socket, pieces, pauseMs, options.end === true);
   });
 }
 
@@ -117,6 +115,7 @@ async function writePieces(
   socket: Socket,
   pieces: readonly (string | Buffer)[],
   pauseMs: number,
+  end: boolean,
 ): Promise<void> {
   socket.setNoDelay(true);
   for (const [index, piece] of pieces.entries()) {
@@ -124,6 +123,7 @@ async function writePieces(
     if (!socket.writable) return;
     socket.write(piece);
   }
+  if (end && socket.writable) socket.end();
 }
 
 function methodOf(pieces: readonly (string | Buffer)[]): string {
