@@ -1,0 +1,1 @@
+export { applySecurityToDocument, type SecurityDocumentOptions } from './security-document.js';
