@@ -40,7 +40,7 @@ export const ERROR_SCHEMAS: NonNullable<Components['schemas']> = {
   },
 };
 
-/** Headers on every response of a limited route. */
+/** Headers on every response of a limited route, whatever its status. */
 export const RATE_LIMIT_HEADERS: NonNullable<Components['headers']> = {
   'X-RateLimit-Limit': { description: 'Units that the limit closest to running out allows', schema: INTEGER },
   'X-RateLimit-Remaining': { description: 'Units left in it', schema: INTEGER },

@@ -136,8 +136,8 @@ function describeLimit({ name, limit, windowMs, cost }: RateLimitRule): Record<s
 }
 
 function addRateLimitHeaders(responses: Operation['responses']): void {
-  for (const [status, response] of Object.entries(responses)) {
-    if (response && !('$ref' in response) && /^[23]/.test(status)) {
+  for (const response of Object.values(responses)) {
+    if (response && !('$ref' in response)) {
       response.headers = { ...rateLimitHeaderReferences(), ...response.headers };
     }
   }

@@ -121,11 +121,13 @@ describe('applySecurityToDocument', () => {
     expect(get).toMatchObject({
       'x-rate-limits': [{ name: 'read', limit: 100, windowSeconds: 60, cost: 1 }],
     });
-    expect(Object.keys((get!.responses['200'] as { headers: object }).headers)).toEqual([
-      'X-RateLimit-Limit',
-      'X-RateLimit-Remaining',
-      'X-RateLimit-Reset',
-    ]);
+    for (const status of ['200', '404']) {
+      expect(Object.keys((get!.responses[status] as { headers: object }).headers)).toEqual([
+        'X-RateLimit-Limit',
+        'X-RateLimit-Remaining',
+        'X-RateLimit-Reset',
+      ]);
+    }
     expect(get!.responses['429']).toEqual({ $ref: '#/components/responses/RateLimited' });
   });
 
