@@ -1,0 +1,144 @@
+import {
+  Controller,
+  Get,
+  Injectable,
+  Req,
+  UnauthorizedException,
+  UseGuards,
+  type CanActivate,
+  type Type,
+} from '@nestjs/common';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import passport from 'passport';
+import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
+import type { Strategy } from 'passport-strategy';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import type { RunningApp } from '../support/app.js';
+import { ADAPTERS, closeApps, startBare, type Adapter } from '../support/bare-app.js';
+import { send } from '../support/http-client.js';
+
+// What @nestjs/passport 12.0.0 and passport 0.7.0 do by themselves, and what this module does in the same place.
+
+/** Answers with the user that the guard left on the request. */
+function whoami(guard: Type<CanActivate>): Type {
+  @Controller()
+  class WhoAmI {
+    @Get('me')
+    @UseGuards(guard)
+    me(@Req() request: { user?: unknown }): object {
+      return { user: request.user ?? null };
+    }
+  }
+  return WhoAmI;
+}
+
+/** A strategy whose outcome is always the same. */
+function fixedStrategy(name: string, authenticate: (strategy: Strategy) => void): Type {
+  @Injectable()
+  class FixedStrategy extends PassportStrategy(
+    class extends passport.Strategy {
+      override authenticate(): void {
+        authenticate(this);
+      }
+    },
+    name,
+  ) {
+    validate(): object {
+      return {};
+    }
+  }
+  return FixedStrategy;
+}
+
+function keyStrategy(name: string, goodKey: string, user: unknown = { key: goodKey }): Type {
+  @Injectable()
+  class KeyStrategy extends PassportStrategy(HeaderAPIKeyStrategy, name) {
+    constructor() {
+      super({ header: 'X-API-Key', prefix: '' }, false);
+    }
+
+    validate(key: string): unknown {
+      if (key !== goodKey) throw new UnauthorizedException();
+      return user;
+    }
+  }
+  return KeyStrategy;
+}
+
+afterEach(closeApps);
+
+describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
+  describe('PITFALL-P1 a strategy that passes', () => {
+    it('bare: the request gets in, with no user', async () => {
+      const { port } = await startBare(adapter, {
+        controllers: [whoami(AuthGuard('p1-passing'))],
+        providers: [fixedStrategy('p1-passing', (strategy) => strategy.pass())],
+      });
+      const { status, json } = await send(port, 'GET', '/me');
+      expect([status, json]).toEqual([200, { user: null }]);
+    });
+  });
+
+  describe('PITFALL-P2 challenges', () => {
+    it('bare: the challenge and the status of the strategy are lost', async () => {
+      const { port } = await startBare(adapter, {
+        controllers: [whoami(AuthGuard('p2-failing'))],
+        providers: [fixedStrategy('p2-failing', (strategy) => strategy.fail('Bearer realm="api"', 400))],
+      });
+      const response = await send(port, 'GET', '/me');
+      expect(response.status).toBe(401);
+      expect(response.header('www-authenticate')).toBeUndefined();
+    });
+  });
+
+  const startWithKey = (key: string): Promise<RunningApp> =>
+    startBare(adapter, {
+      controllers: [whoami(AuthGuard('p3-key'))],
+      providers: [keyStrategy('p3-key', key)],
+    });
+
+  describe('PITFALL-P3 two applications in one process', () => {
+    it('bare: the strategy of the second replaces that of the first', async () => {
+      const first = await startWithKey('first-key');
+      await startWithKey('second-key');
+      const ask = async (key: string): Promise<number> =>
+        (await send(first.port, 'GET', '/me', { headers: { 'x-api-key': key } })).status;
+      expect([await ask('first-key'), await ask('second-key')]).toEqual([401, 200]);
+    });
+  });
+
+  describe('PITFALL-P5 a principal that is a list', () => {
+    it('bare: its first element becomes the user', async () => {
+      const { port } = await startBare(adapter, {
+        controllers: [whoami(AuthGuard('p5-key'))],
+        providers: [keyStrategy('p5-key', 'key', ['admin', 'ops'])],
+      });
+      const { json } = await send(port, 'GET', '/me', { headers: { 'x-api-key': 'key' } });
+      expect(json).toEqual({ user: 'admin' });
+    });
+  });
+
+  describe('PITFALL-P6 two credentials', () => {
+    it('bare: a bad one is forgotten when the other is good', async () => {
+      const { port } = await startBare(adapter, {
+        controllers: [whoami(AuthGuard(['p6-refusing', 'p6-accepting']))],
+        providers: [
+          fixedStrategy('p6-refusing', (strategy) => strategy.fail('unknown key', 401)),
+          fixedStrategy('p6-accepting', (strategy) => strategy.success({ id: 'ada' })),
+        ],
+      });
+      const { status, json } = await send(port, 'GET', '/me', {
+        headers: { 'x-api-key': 'stolen', authorization: 'Bearer good' },
+      });
+      expect([status, json]).toEqual([200, { user: { id: 'ada' } }]);
+    });
+  });
+});
+
+describe('PITFALL-P4 guards by name', () => {
+  it('bare: names of object members and lists collide with others', () => {
+    expect(AuthGuard('constructor')).toBe(Object);
+    expect(AuthGuard(['p4-a', 'p4-b'])).toBe(AuthGuard('p4-a,p4-b'));
+  });
+});
