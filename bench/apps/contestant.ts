@@ -20,6 +20,8 @@ export interface Contestant {
   readonly metadata: ModuleMetadata;
   /** Middleware and pipes that belong to the application and not to a module. */
   readonly prepare?: (app: INestApplication) => void;
+  /** Makes the API key that takes the place of the fixed one, for contestants that make their own. */
+  readonly issueKey?: (app: INestApplication) => Promise<string>;
   /** Nothing but `node:http`, to show where the floor is. */
   readonly isRaw?: true;
 }

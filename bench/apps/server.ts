@@ -25,9 +25,10 @@ async function createContestant({ contestant, credentials }: ServerSetup): Promi
   return factory(credentials);
 }
 
-async function start(setup: ServerSetup): Promise<number> {
+async function start(setup: ServerSetup): Promise<{ port: number; apiKey: string }> {
   const contestant = await createContestant(setup);
-  if (contestant.isRaw) return startRaw();
+  const { apiKey } = setup.credentials;
+  if (contestant.isRaw) return { port: await startRaw(), apiKey };
 
   class AppModule {}
   Module(contestant.metadata)(AppModule satisfies Type);
@@ -38,7 +39,8 @@ async function start(setup: ServerSetup): Promise<number> {
   });
   contestant.prepare?.(app);
   await app.listen(0, '127.0.0.1');
-  return Number(new URL(await app.getUrl()).port);
+  const port = Number(new URL(await app.getUrl()).port);
+  return { port, apiKey: (await contestant.issueKey?.(app)) ?? apiKey };
 }
 
 function startRaw(): Promise<number> {
@@ -70,7 +72,7 @@ process.on('disconnect', () => process.exit(0));
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const setup = JSON.parse(process.argv[2] ?? '{}') as ServerSetup;
 try {
-  report({ kind: 'ready', port: await start(setup) });
+  report({ kind: 'ready', ...(await start(setup)) });
 } catch (error) {
   report({ kind: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }

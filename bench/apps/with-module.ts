@@ -1,7 +1,13 @@
 import { createPublicKey, createSecretKey } from 'node:crypto';
 
-import { Body, Controller, Get, Post, type Type } from '@nestjs/common';
-import { ApiKeyAuth, JwtAuth, SecurityModule, type SecurityOptions } from 'nestjs-api-security';
+import { Body, Controller, Get, Post, type INestApplication, type Type } from '@nestjs/common';
+import {
+  ApiKeyAuth,
+  ApiKeyService,
+  JwtAuth,
+  SecurityModule,
+  type SecurityOptions,
+} from 'nestjs-api-security';
 
 import type { Contestant, Credentials } from './contestant.js';
 import { CreateOrderDto } from './order.dto.js';
@@ -21,14 +27,19 @@ export function withModule(kind: 'api-key' | 'jwt', credentials: Credentials): C
       imports: [SecurityModule.forRoot({ ...COMMON, ...schemeOptions(kind, credentials) })],
       controllers: [createGuardedController(kind)],
     },
+    ...(kind === 'api-key' && { issueKey }),
   };
 }
 
+async function issueKey(app: INestApplication): Promise<string> {
+  const scopes = ['orders:read', 'orders:write'];
+  const { key } = await app.get(ApiKeyService).issue({ owner: 'bench', name: 'bench', scopes });
+  return key;
+}
+
 function schemeOptions(kind: 'api-key' | 'jwt', credentials: Credentials): SecurityOptions {
-  const { apiKey, issuer, audience, algorithm, verificationKey } = credentials;
-  if (kind === 'api-key') {
-    return { apiKeys: { keys: [{ id: 'bench', key: apiKey, scopes: ['orders:read', 'orders:write'] }] } };
-  }
+  if (kind === 'api-key') return { apiKeys: {} };
+  const { issuer, audience, algorithm, verificationKey } = credentials;
   const key =
     algorithm === 'HS256'
       ? { secret: createSecretKey(Buffer.from(verificationKey)) }

@@ -9,6 +9,6 @@ export interface ServerSetup {
 export type ServerCommand = 'cpu' | 'stop';
 
 export type ServerReport =
-  | { readonly kind: 'ready'; readonly port: number }
+  | { readonly kind: 'ready'; readonly port: number; readonly apiKey: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'cpu'; readonly micros: number };

@@ -1,6 +1,6 @@
 import type { AdapterName, Algorithm } from '../apps/contestant.js';
 import type { Measurement, WorkloadResult } from '../report/markdown.js';
-import { checksOf, type Workload } from '../report/workloads.js';
+import { API_KEY, checksOf, type Workload } from '../report/workloads.js';
 import type { BenchKeys } from './keys.js';
 import { LoadProcess } from './load-process.js';
 import { ServerProcess } from './server-process.js';
@@ -61,18 +61,26 @@ export async function runWorkload(
 async function checkAndWarmUp(
   { request, freshTokens }: Workload,
   contestant: string,
-  { port }: ServerProcess,
+  server: ServerProcess,
   load: LoadProcess,
   { connections, warmUpMs, freshTokens: count }: Effort,
 ): Promise<void> {
+  const { port } = server;
   for (const check of checksOf(contestant)) {
-    const run = { port, connections: 1, count: 1, request: check.request, firstToken: 0, freshTokens: false };
+    const run = {
+      port,
+      connections: 1,
+      count: 1,
+      request: withKeyOf(server, check.request),
+      firstToken: 0,
+      freshTokens: false,
+    };
     const { statuses } = await load.run(run);
     if (statuses[check.status] !== 1) {
       throw new Error(`${contestant} answered ${JSON.stringify(statuses)} and not ${check.status}`);
     }
   }
-  const run = { port, connections, request, firstToken: 0 };
+  const run = { port, connections, request: withKeyOf(server, request), firstToken: 0 };
   await load.run({ ...run, freshTokens: false, durationMs: warmUpMs });
   if (freshTokens) await load.run({ ...run, firstToken: 1, freshTokens, count });
 }
@@ -84,7 +92,7 @@ async function measure(
   { connections, roundMs, freshTokens: count }: Effort,
   round: number,
 ): Promise<{ cpuMicros: number; requestsPerSecond: number }> {
-  const run = { port: server.port, connections, request, freshTokens };
+  const run = { port: server.port, connections, request: withKeyOf(server, request), freshTokens };
   const before = await server.cpuMicros();
   const result = freshTokens
     ? await load.run({ ...run, firstToken: 1 + (round + 1) * count, count })
@@ -94,3 +102,5 @@ async function measure(
   if (good !== result.requests) throw new Error(`bad responses: ${JSON.stringify(result.statuses)}`);
   return { cpuMicros: cpu / result.requests, requestsPerSecond: result.requests / result.seconds };
 }
+
+const withKeyOf = ({ apiKey }: ServerProcess, request: string): string => request.replace(API_KEY, apiKey);
