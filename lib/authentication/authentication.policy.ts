@@ -18,7 +18,11 @@ const DECORATORS: Readonly<Record<CredentialScheme, string>> = {
   jwt: '@JwtAuth',
   oauth2: '@OAuth2Auth',
 };
-const OPTIONS: Readonly<Record<CredentialScheme, string>> = { 'api-key': 'apiKeys', jwt: 'jwt', oauth2: 'oauth2' };
+const OPTIONS: Readonly<Record<CredentialScheme, string>> = {
+  'api-key': 'apiKeys',
+  jwt: 'jwt',
+  oauth2: 'oauth2',
+};
 
 /** Compiles `@Public()` and the schemes' decorators (R-AU-01). */
 export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'authentication'> {
@@ -28,7 +32,12 @@ export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'auth
     const openedHere = metadata.ofHandler<boolean>('public') === true;
     const isPublic = openedHere || (metadata.ofController<boolean>('public') === true && own === undefined);
     if (openedHere && own) {
-      problems.add('policy.public.with-scheme', where, '@Public() stands beside a scheme', 'keep one of the two');
+      problems.add(
+        'policy.public.with-scheme',
+        where,
+        '@Public() stands beside a scheme',
+        'keep one of the two',
+      );
     }
     const demands = metadata.all('scopes').length + metadata.all('roles').length;
     if (isPublic && (demands > 0 || metadata.nearest('userOnly') === true)) {
@@ -62,7 +71,12 @@ export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'auth
       }
     }
     const accepted = isPublic || declared.length === 0 ? anyOf(setup.schemes) : merged(declared);
-    return compile(isPublic ? 'public' : 'required', accepted, metadata.all<readonly string[]>('scopes').flat(), setup);
+    return compile(
+      isPublic ? 'public' : 'required',
+      accepted,
+      metadata.all<readonly string[]>('scopes').flat(),
+      setup,
+    );
   };
 }
 
@@ -90,7 +104,10 @@ function anyOf(schemes: readonly CredentialScheme[]): AcceptedScheme[] {
 }
 
 /** A method's schemes replace its controller's, but never drop the scopes that the controller asks of the same scheme. */
-function withScopesOf(own: readonly AcceptedScheme[], inherited: readonly AcceptedScheme[]): AcceptedScheme[] {
+function withScopesOf(
+  own: readonly AcceptedScheme[],
+  inherited: readonly AcceptedScheme[],
+): AcceptedScheme[] {
   return [...own, ...inherited.filter(({ scheme }) => own.some((one) => one.scheme === scheme))];
 }
 
@@ -99,5 +116,7 @@ function merged(declared: readonly AcceptedScheme[]): AcceptedScheme[] {
   for (const { scheme, scopes } of declared) {
     byScheme.set(scheme, new Set([...(byScheme.get(scheme) ?? []), ...scopes]));
   }
-  return [...byScheme].map(([scheme, scopes]) => Object.freeze({ scheme, scopes: Object.freeze([...scopes]) }));
+  return [...byScheme].map(([scheme, scopes]) =>
+    Object.freeze({ scheme, scopes: Object.freeze([...scopes]) }),
+  );
 }

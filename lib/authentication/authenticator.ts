@@ -5,7 +5,11 @@ import type { RequestState } from '../http/request-state.js';
 import type { RoutePolicy, SchemeChallenge } from '../policy/route-policy.js';
 import type { AttemptLimiter } from './attempt-limiter.js';
 import { isMalformedCredential, readCredential } from './credential-reader.js';
-import { CredentialRejected, type CredentialVerifier, type VerifiedCredential } from './credential-verifier.js';
+import {
+  CredentialRejected,
+  type CredentialVerifier,
+  type VerifiedCredential,
+} from './credential-verifier.js';
 
 /** What every bad credential is told, whatever was wrong with it (R-AU-09). */
 const BAD_CREDENTIAL = 'The credential is not valid';
@@ -44,9 +48,13 @@ export class Authenticator {
   ): void | Promise<void> {
     if (isMalformedCredential(credential)) {
       this.#failed(state, 'malformed', credential.reason);
-      throw new SecurityError('INVALID_REQUEST', 'The request must carry exactly one well-formed credential', {
-        reason: credential.reason,
-      });
+      throw new SecurityError(
+        'INVALID_REQUEST',
+        'The request must carry exactly one well-formed credential',
+        {
+          reason: credential.reason,
+        },
+      );
     }
     const { scheme, value } = credential;
     const verifier = this.#verifiers.get(scheme);
@@ -69,7 +77,9 @@ export class Authenticator {
     }
     if (allowsAddress && !allowsAddress(state.address)) {
       this.events.emit('authorization.denied', { reason: 'address.not-allowed' }, eventContextOf(state));
-      throw new SecurityError('FORBIDDEN', 'The credential may not be used from here', { reason: 'address.not-allowed' });
+      throw new SecurityError('FORBIDDEN', 'The credential may not be used from here', {
+        reason: 'address.not-allowed',
+      });
     }
     state.principal = principal;
     if (this.events.observed) {
@@ -83,7 +93,12 @@ export class Authenticator {
     return unauthenticated(NO_CREDENTIAL, policy, (challenge) => challenge.missing);
   }
 
-  #refuse(state: RequestState, policy: RoutePolicy, scheme: string, rejected: CredentialRejected): SecurityError {
+  #refuse(
+    state: RequestState,
+    policy: RoutePolicy,
+    scheme: string,
+    rejected: CredentialRejected,
+  ): SecurityError {
     this.#failed(state, scheme, rejected.reason, rejected.credential);
     return unauthenticated(BAD_CREDENTIAL, policy, (challenge) => {
       if (challenge.wireScheme !== scheme) return challenge.missing;
@@ -95,7 +110,11 @@ export class Authenticator {
     this.attempts.record(state);
     this.events.emit(
       'authentication.failed',
-      { scheme: this.#verifiers.has(scheme) ? scheme : 'other', reason, ...(credential ? { credential } : {}) },
+      {
+        scheme: this.#verifiers.has(scheme) ? scheme : 'other',
+        reason,
+        ...(credential ? { credential } : {}),
+      },
       eventContextOf(state),
     );
   }

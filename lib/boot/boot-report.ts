@@ -13,7 +13,9 @@ export function bootReport(lines: readonly ReportLine[], policies: readonly Rout
   const table = lines.map(({ feature, state }) => `  ${feature.padEnd(width)}  ${state}`);
   const open = policies.filter(({ authentication }) => authentication.mode === 'public').map(({ id }) => id);
   const unlimited = policies
-    .filter(({ rateLimit: { read, write } }) => [read, write].every((rules) => rules.early.length + rules.late.length === 0))
+    .filter(({ rateLimit: { read, write } }) =>
+      [read, write].every((rules) => rules.early.length + rules.late.length === 0),
+    )
     .map(({ id }) => id);
   return [
     `${policies.length} routes are protected as follows:`,

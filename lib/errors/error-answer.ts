@@ -22,7 +22,12 @@ const OWN_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
  */
 export function answerTo(exception: unknown, matched: boolean): ErrorAnswer {
   if (exception instanceof SecurityError) {
-    return { status: exception.getStatus(), code: exception.code, message: exception.message, extras: exception.extras };
+    return {
+      status: exception.getStatus(),
+      code: exception.code,
+      message: exception.message,
+      extras: exception.extras,
+    };
   }
   if (exception instanceof HttpException) {
     const status = exception.getStatus();

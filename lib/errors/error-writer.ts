@@ -36,6 +36,13 @@ export class ErrorWriter {
     if (response.headersSent) return;
     const { status, headers, body } = this.write(answer, request);
     response.statusCode = status;
+    if (status < 400) {
+      // A redirect, or an answer without content: there is no failure to describe.
+      for (const [name, value] of Object.entries(answer.extras.headers ?? {}))
+        response.setHeader(name, value);
+      response.end();
+      return;
+    }
     for (const [name, value] of headers) response.setHeader(name, value);
     response.setHeader('Content-Length', Buffer.byteLength(body));
     response.end(request.method === 'HEAD' ? undefined : body);

@@ -12,6 +12,11 @@ export interface ErrorOptions {
 export function checkErrorOptions(options: ErrorOptions | undefined, problems: ConfigurationProblems): void {
   const format: unknown = options?.format;
   if (format !== undefined && format !== 'envelope' && format !== 'problem') {
-    problems.add('errors.format.unknown', 'errors.format', 'is neither "envelope" nor "problem"', 'use one of the two');
+    problems.add(
+      'errors.format.unknown',
+      'errors.format',
+      'is neither "envelope" nor "problem"',
+      'use one of the two',
+    );
   }
 }

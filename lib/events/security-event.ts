@@ -16,7 +16,11 @@ export interface SecurityEventMap {
   /** `reason` is the true cause, such as `key.revoked` or `token.expired`; the client never sees it. */
   'authentication.failed': { scheme: string; reason: string; credential?: string };
   'authorization.denied': { reason: string; requiredScopes?: readonly string[] };
-  'rate-limit.exceeded': { limit: string; layer: 'address' | 'authentication' | 'principal'; retryAfter: number };
+  'rate-limit.exceeded': {
+    limit: string;
+    layer: 'address' | 'authentication' | 'principal';
+    retryAfter: number;
+  };
   'rate-limit.store-failed': { message: string };
   'validation.rejected': { code: string; paths: readonly string[] };
   'request.malformed': { code: string; reason: string };
@@ -41,7 +45,5 @@ export type SecurityEventType = keyof SecurityEventMap;
 
 /** One security event as subscribers get it: frozen, with its name, time and payload. */
 export type SecurityEvent = {
-  [T in SecurityEventType]: Readonly<
-    { type: T; time: string } & SecurityEventContext & SecurityEventMap[T]
-  >;
+  [T in SecurityEventType]: Readonly<{ type: T; time: string } & SecurityEventContext & SecurityEventMap[T]>;
 }[SecurityEventType];

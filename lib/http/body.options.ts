@@ -19,6 +19,11 @@ export function compileMaxBody(options: BodyOptions | undefined, problems: Confi
   if (options?.maxSize === undefined) return DEFAULT_BYTES;
   const bytes = parseByteSize(options.maxSize);
   if (bytes !== undefined && bytes >= 1 && bytes <= MAX_BODY_BYTES) return bytes;
-  problems.add('body.max-size', 'body.maxSize', 'is not a size of 1 byte to 100 MiB', "write bytes, or text such as '100kb' or '1mb'");
+  problems.add(
+    'body.max-size',
+    'body.maxSize',
+    'is not a size of 1 byte to 100 MiB',
+    "write bytes, or text such as '100kb' or '1mb'",
+  );
   return DEFAULT_BYTES;
 }

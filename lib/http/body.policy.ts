@@ -16,11 +16,21 @@ export function bodyPart(
     const declaration = metadata.nearest<BodyDeclaration>('body');
     const maxBytes = declaration ? parseByteSize(declaration.size) : defaultMaxBytes;
     if (maxBytes === undefined || maxBytes < 1 || maxBytes > MAX_BODY_BYTES) {
-      problems.add('policy.body-limit.size', where, '@BodyLimit() is not a size of 1 byte to 100 MiB', "write bytes, or text such as '1mb'");
+      problems.add(
+        'policy.body-limit.size',
+        where,
+        '@BodyLimit() is not a size of 1 byte to 100 MiB',
+        "write bytes, or text such as '1mb'",
+      );
     }
     const mediaTypes = declaration?.types ?? JSON_ONLY;
     if (mediaTypes.length === 0 || mediaTypes.some((type) => !MEDIA_TYPE.test(type))) {
-      problems.add('policy.body-limit.types', where, '@BodyLimit() names something that is no media type', "write lower-case types such as 'application/json'");
+      problems.add(
+        'policy.body-limit.types',
+        where,
+        '@BodyLimit() names something that is no media type',
+        "write lower-case types such as 'application/json'",
+      );
     }
     return Object.freeze({
       declared: declares(metadata, methodName),

@@ -44,7 +44,9 @@ export class AdapterBridge {
   install(): void {
     this.#installHook();
     this.#replaceBodyParsers();
-    if (this.#adapter.getType() === 'express') this.#serveTextAsText();
+    if (this.#adapter.getType() !== 'express') return;
+    (this.#adapter.getInstance() as { disable(setting: string): void }).disable('x-powered-by');
+    this.#serveTextAsText();
   }
 
   /** Whether the hook still runs: another one may have taken Fastify's only slot (PITFALL NC3). */
@@ -107,7 +109,8 @@ export class AdapterBridge {
 }
 
 /** What Fastify is sure to accept as a content type. */
-const PLAIN_CONTENT_TYPE = /^[\w.+-]{1,64}\/[\w.+-]{1,64}(?:; ?(?:charset=utf-8|boundary=[\w'()+,./:=?-]{1,70}))?$/i;
+const PLAIN_CONTENT_TYPE =
+  /^[\w.+-]{1,64}\/[\w.+-]{1,64}(?:; ?(?:charset=utf-8|boundary=[\w'()+,./:=?-]{1,70}))?$/i;
 
 /** Fastify answers 415 to an odd content type before any guard: it gets a plain one, and the guard gives the real one back. */
 function hideContentType(request: IncomingMessage): void {

@@ -37,7 +37,9 @@ export class BodyStage {
     // A parser that the application added itself has been here already.
     if (request.body !== undefined || !hasContent(raw)) return;
     if (!policy.body.declared && !takesContent(raw.method)) {
-      throw new SecurityError('MALFORMED_REQUEST', 'This request must not have a body', { reason: 'body.unexpected' });
+      throw new SecurityError('MALFORMED_REQUEST', 'This request must not have a body', {
+        reason: 'body.unexpected',
+      });
     }
     const mediaType = checkMediaType(raw, policy.body.mediaTypes);
     if (mediaType !== 'application/json' && mediaType !== 'application/x-www-form-urlencoded') return;
@@ -56,7 +58,7 @@ export class BodyStage {
     if (this.keepRawBody()) request.rawBody = bytes;
     if (bytes.length === 0) return;
     request.body =
-      mediaType === 'application/json' ? parseStrictJson(bytes, this.jsonLimits) : parseForm(bytes, this.jsonLimits);
+      mediaType === 'application/json' ? parseStrictJson(bytes, this.jsonLimits) : parseForm(bytes);
     if (!policy.body.declared) refuseFields(request.body);
   }
 }
@@ -80,11 +82,17 @@ function refuseFields(body: unknown): void {
 
 function replaceQuery(request: FrameworkRequest, rawQuery: string, { query }: RoutePolicy): void {
   const entries = readQuery(rawQuery);
-  const value = Object.create(null) as Record<string, string | string[]>;
+  const value = Object.create(null) as Record<string, string | readonly string[]>;
   for (const [name, values] of Object.entries(entries)) {
     if (query && !query.has(name)) {
       throw new SecurityError('UNEXPECTED_FIELDS', 'Unexpected fields in request', {
-        details: [{ path: name.replaceAll(/[^\w.-]/g, '?').slice(0, 64), rule: 'whitelist', message: 'Unknown query parameter' }],
+        details: [
+          {
+            path: name.replaceAll(/[^\w.-]/g, '?').slice(0, 64),
+            rule: 'whitelist',
+            message: 'Unknown query parameter',
+          },
+        ],
       });
     }
     value[name] = values.length === 1 ? values[0]! : values;

@@ -1,9 +1,11 @@
 import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
+import type { SecurityClock } from '../clock.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
+import type { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
 import type { LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 
 /**
@@ -14,6 +16,8 @@ export class FailedAttempts implements AttemptLimiter {
   constructor(
     private readonly storage: RateLimitStorage,
     private readonly rule: RateLimitRule,
+    private readonly headers: RateLimitHeaders,
+    private readonly clock: SecurityClock,
     private readonly events: SecurityEvents,
   ) {}
 
@@ -42,13 +46,16 @@ export class FailedAttempts implements AttemptLimiter {
     const { remaining, resetMs } = states[0]!;
     if (remaining > 0) return;
     const retryAfter = Math.max(1, Math.ceil(resetMs / 1000));
-    state.shownLimit = { limit: this.rule.limit, remaining: 0, resetMs };
+    this.headers.show(state, { limit: this.rule.limit, remaining: 0, resetMs }, this.clock.now());
     this.events.emit(
       'rate-limit.exceeded',
       { limit: this.rule.name, layer: 'authentication', retryAfter },
       eventContextOf(state),
     );
-    throw new SecurityError('RATE_LIMITED', 'Too many failed authentications', { retryAfter, reason: this.rule.name });
+    throw new SecurityError('RATE_LIMITED', 'Too many failed authentications', {
+      retryAfter,
+      reason: this.rule.name,
+    });
   }
 
   #storeFailed(state: RequestState, error: unknown): void {

@@ -13,6 +13,7 @@ import { eventContextOf } from '../http/request-context.js';
 import { attachRequestState, RequestState } from '../http/request-state.js';
 import { checkRequestTarget } from '../http/request-target.js';
 import { expectsContinue } from '../http/server-hardening.js';
+import type { RouteIndex } from '../policy/route-index.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { decideTransport, type TransportPolicy } from '../transport/https-policy.js';
@@ -20,6 +21,16 @@ import type { ExposedCredentials } from './exposed-credentials.js';
 
 /** Tells the framework that the response has been written below it. */
 export const REFUSED = new Error('The request was refused before routing');
+
+const EXPOSED = [
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+].join(', ');
 
 /** What the hook works with; all of it made at boot. */
 export interface RequestHookSetup {
@@ -32,6 +43,7 @@ export interface RequestHookSetup {
   readonly writer: ErrorWriter;
   readonly events: SecurityEvents;
   readonly exposed: ExposedCredentials;
+  readonly routes: () => RouteIndex;
 }
 
 /**
@@ -49,6 +61,8 @@ export class RequestHook {
     attachRequestState(request, state);
     state.expectsContinue = expectsContinue(request);
     applyHeaders(response, secure ? setup.headers.secure : setup.headers.plain);
+    // Without this a browser's script cannot see them, whichever origins CORS lets in (R-RL-22).
+    if (request.headers.origin !== undefined) response.setHeader('Access-Control-Expose-Headers', EXPOSED);
     const answer = this.#refusal(state);
     if (answer === undefined) return undefined;
     state.refused = true;
@@ -72,12 +86,32 @@ export class RequestHook {
     const target = checkRequestTarget(url);
     if (target) return this.#malformed(state, target === 'too-long' ? 414 : 400, target);
     const inUrl = credentialInUrl(url);
-    if (inUrl === undefined) return undefined;
-    setup.exposed.inUrl(state, inUrl);
-    return answerTo(
-      new SecurityError('INVALID_REQUEST', 'Credentials must not be sent in the URL', { reason: 'credential.in-url' }),
-      false,
-    );
+    if (inUrl !== undefined) {
+      setup.exposed.inUrl(state, inUrl);
+      setup.events.emit(
+        'request.malformed',
+        { code: 'INVALID_REQUEST', reason: 'credential.in-url' },
+        eventContextOf(state),
+      );
+      return answerTo(new SecurityError('INVALID_REQUEST', 'Credentials must not be sent in the URL'), false);
+    }
+    return request.method === 'OPTIONS' ? this.#options(request, url) : undefined;
+  }
+
+  /**
+   * Routers answer OPTIONS each in their own way, without asking anybody: here it says which methods a path has (R-AU-16).
+   * Handlers for it, and requests of browsers that CORS may answer, go on.
+   */
+  #options(request: IncomingMessage, url: string): ErrorAnswer | undefined {
+    if (request.headers.origin !== undefined) return undefined;
+    const allowed = this.setup.routes().methodsOf(url);
+    if (allowed.length === 0 || allowed.includes('OPTIONS') || allowed.includes('ALL')) return undefined;
+    return {
+      status: 204,
+      code: '',
+      message: '',
+      extras: { headers: { Allow: [...allowed, 'OPTIONS'].join(', ') } },
+    };
   }
 
   #plain(state: RequestState): ErrorAnswer | undefined {

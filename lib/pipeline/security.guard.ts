@@ -25,7 +25,9 @@ export class SecurityGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (context.getType<string>() !== 'http') {
-      throw new SecurityError('FORBIDDEN', 'This transport is not protected', { reason: 'transport.unsupported' });
+      throw new SecurityError('FORBIDDEN', 'This transport is not protected', {
+        reason: 'transport.unsupported',
+      });
     }
     const request = context.getArgByIndex<FrameworkRequest>(0);
     const state = requestStateOf(request);

@@ -18,7 +18,8 @@ export class UnmatchedRequests {
   /** @throws SecurityError `RATE_LIMITED` */
   async answer(state: RequestState): Promise<ErrorAnswer> {
     const { method, url } = state.request;
-    const rules = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? this.limits.read : this.limits.write;
+    const rules =
+      method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? this.limits.read : this.limits.write;
     await this.limiter.charge(state, rules.early, undefined);
     const allowed = this.routes().methodsOf(url ?? '/');
     if (allowed.length === 0) return answerByStatus(404);

@@ -33,7 +33,9 @@ export function compilePolicy(
   problems: ConfigurationProblems,
 ): RoutePolicy {
   const first = locations[0];
-  const id = first ? `${first.method} ${first.path}${first.version ? ` v${first.version}` : ''}${hostSuffix(first)}` : 'none';
+  const id = first
+    ? `${first.method} ${first.path}${first.version ? ` v${first.version}` : ''}${hostSuffix(first)}`
+    : 'none';
   const handler = `${metadata.controller.name}.${methodName}`;
   const route: CompiledRoute = { id, where: `${id} (${handler})`, methodName, metadata, locations };
   const fields = Object.entries(parts).map(([field, part]) => [

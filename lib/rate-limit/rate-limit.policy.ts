@@ -16,10 +16,16 @@ export function rateLimitPart(defaults: RateLimitPolicy): PolicyPart<'rateLimit'
     const ofHandler = metadata.ofHandler<RateLimitDeclaration>('rateLimit');
     const skipped = metadata.ofHandler<boolean>('skipRateLimit') === true;
     if (skipped && ofHandler) {
-      problems.add('policy.rate-limit.skip-and-limit', where, '@SkipRateLimit() stands beside @RateLimit()', 'keep one of the two');
+      problems.add(
+        'policy.rate-limit.skip-and-limit',
+        where,
+        '@SkipRateLimit() stands beside @RateLimit()',
+        'keep one of the two',
+      );
     }
     if (skipped || throttler.skip) return SKIPPED;
-    const declaration = ofHandler ?? fromThrottler(throttler) ?? metadata.ofController<RateLimitDeclaration>('rateLimit');
+    const declaration =
+      ofHandler ?? fromThrottler(throttler) ?? metadata.ofController<RateLimitDeclaration>('rateLimit');
     if (!declaration) return metadata.ofController<boolean>('skipRateLimit') === true ? SKIPPED : defaults;
     const rules = declaration.limits.flatMap((spec, index) => {
       const name = declaration.limits.length > 1 ? `route-${index + 1}` : 'route';
@@ -54,16 +60,25 @@ interface RuleContext {
   readonly problems: ConfigurationProblems;
 }
 
-function ruleOf(spec: LimitSpec, { name, bucket, cost, where, problems }: RuleContext): RateLimitRule | undefined {
+function ruleOf(
+  spec: LimitSpec,
+  { name, bucket, cost, where, problems }: RuleContext,
+): RateLimitRule | undefined {
   const parsed = compileLimit(spec, where, problems);
   if (!parsed) return undefined;
   const units = parsed.cost ?? cost ?? 1;
   if (!Number.isSafeInteger(units) || units < 1 || units > parsed.limit) {
-    problems.add('policy.rate-limit.cost', where, `a cost of ${units} never fits into a limit of ${parsed.limit}`, 'use a whole cost from 1 up to the limit');
+    problems.add(
+      'policy.rate-limit.cost',
+      where,
+      `a cost of ${units} never fits into a limit of ${parsed.limit}`,
+      'use a whole cost from 1 up to the limit',
+    );
     return undefined;
   }
   const ruleName = parsed.name ?? name;
-  const scope = parsed.group === undefined ? `${bucket.length}:${bucket}:${ruleName}` : `group:${parsed.group}`;
+  const scope =
+    parsed.group === undefined ? `${bucket.length}:${bucket}:${ruleName}` : `group:${parsed.group}`;
   return Object.freeze({
     name: ruleName,
     bucket: `${scope.length}:${scope}:`,

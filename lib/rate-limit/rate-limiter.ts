@@ -54,7 +54,10 @@ export class RateLimiter {
       { limit: shown.name, layer, retryAfter: shown.retryAfter },
       eventContextOf(state),
     );
-    throw new SecurityError('RATE_LIMITED', 'Too many requests', { retryAfter: shown.retryAfter, reason: shown.name });
+    throw new SecurityError('RATE_LIMITED', 'Too many requests', {
+      retryAfter: shown.retryAfter,
+      reason: shown.name,
+    });
   }
 
   #unavailable(state: RequestState, error: unknown): never {
@@ -84,7 +87,12 @@ function chargesOf(
 function keyOf(by: RateLimitRule['by'], state: RequestState, request: LimitedRequest | undefined): string {
   const principal = state.principal?.limitKey;
   if (typeof by === 'function') {
-    const subject = { address: state.addressKey, principal, params: request?.params ?? {}, body: request?.body };
+    const subject = {
+      address: state.addressKey,
+      principal,
+      params: request?.params ?? {},
+      body: request?.body,
+    };
     const own: unknown = by(subject);
     // Without a usable key nobody may share one bucket with everybody (PITFALL T7): the address stands in.
     return typeof own === 'string' && own !== '' ? `f:${own}` : `a:${state.addressKey}`;

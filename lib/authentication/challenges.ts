@@ -1,0 +1,42 @@
+import type { SchemeChallenge } from '../policy/route-policy.js';
+
+/** The parts of a challenge that differ between applications and routes. */
+export interface ChallengeParts {
+  readonly realm: string;
+  /** URL of the protected resource metadata (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
+  /** Scopes that the route needs; named only when they are missing (RFC 6750 §3). */
+  readonly scopes: readonly string[];
+}
+
+/** Builds the `WWW-Authenticate` values of one scheme, once, at boot (R-AU-02). */
+export function buildChallenge(scheme: 'Bearer' | 'Api-Key', parts: ChallengeParts): SchemeChallenge {
+  const base = [`realm=${quoted(parts.realm)}`];
+  if (parts.resourceMetadata) base.push(`resource_metadata=${quoted(parts.resourceMetadata)}`);
+  const challenge = (...more: string[]) => `${scheme} ${[...base, ...more].join(', ')}`;
+  const missing = challenge();
+  const wireScheme = scheme.toLowerCase();
+  // The error codes are RFC 6750's: they mean nothing under another scheme.
+  if (scheme !== 'Bearer') {
+    return Object.freeze({
+      wireScheme,
+      missing,
+      invalid: missing,
+      expired: missing,
+      insufficientScope: missing,
+    });
+  }
+  const invalid = 'error="invalid_token"';
+  return Object.freeze({
+    wireScheme,
+    missing,
+    invalid: challenge(invalid),
+    expired: challenge(invalid, 'error_description="The access token expired"'),
+    insufficientScope: challenge('error="insufficient_scope"', `scope=${quoted(parts.scopes.join(' '))}`),
+  });
+}
+
+/** A quoted-string (RFC 9110 §5.6.4); whatever cannot stand in one is left out. */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/[^\x20-\x7e]/g, '').replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}

@@ -1,0 +1,25 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
+
+import { SecurityRuntime } from './security-runtime.js';
+
+/** Ties the runtime to the application's life: compiles when all modules are up, lets go when it shuts down. */
+@Injectable()
+export class SecurityBootstrap implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #logger = new Logger('Security');
+
+  constructor(private readonly runtime: SecurityRuntime) {}
+
+  onModuleInit(): void {
+    this.runtime.hardenServer();
+  }
+
+  onApplicationBootstrap(): void {
+    const report = this.runtime.compile();
+    if (report !== undefined) this.#logger.log(report);
+  }
+
+  onApplicationShutdown(): void {
+    this.runtime.close();
+  }
+}

@@ -1,0 +1,236 @@
+import type { Server } from 'node:http';
+
+import type { HttpAdapterHost } from '@nestjs/core';
+
+import { ApiKeyDigest } from '../authentication/api-key/api-key-digest.js';
+import { ApiKeyVerifier } from '../authentication/api-key/api-key-verifier.js';
+import { compileApiKeyOptions } from '../authentication/api-key/api-key.options.js';
+import { ApiKeyService } from '../authentication/api-key/api-key.service.js';
+import { MemoryApiKeyStore } from '../authentication/api-key/memory-api-key-store.js';
+import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
+import { authenticationPart } from '../authentication/authentication.policy.js';
+import { Authenticator } from '../authentication/authenticator.js';
+import { BearerTokenVerifier } from '../authentication/jwt/bearer-token-verifier.js';
+import { MemoryRefreshTokenStore } from '../authentication/jwt/memory-refresh-token-store.js';
+import { RevocationList } from '../authentication/jwt/revocation-list.js';
+import { TokenService } from '../authentication/jwt/token.service.js';
+import { authorizationPart } from '../authorization/authorization.policy.js';
+import { Authorizer } from '../authorization/authorizer.js';
+import { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { ErrorWriter } from '../errors/error-writer.js';
+import { SecurityEventLogger } from '../events/security-event-logger.js';
+import { SecurityEvents } from '../events/security-events.js';
+import { headersPart } from '../headers/headers.policy.js';
+import { bodyPart } from '../http/body.policy.js';
+import { compileProxyTrust, type ProxyTrust } from '../http/proxy-trust.js';
+import { hardenServer } from '../http/server-hardening.js';
+import { AdapterBridge } from '../pipeline/adapter-bridge.js';
+import { BodyStage } from '../pipeline/body-stage.js';
+import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
+import { FailedAttempts } from '../pipeline/failed-attempts.js';
+import { RequestHook } from '../pipeline/request-hook.js';
+import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
+import { SecurityGuard } from '../pipeline/security.guard.js';
+import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
+import type { PolicyParts } from '../policy/policy-compiler.js';
+import { PolicyRegistry } from '../policy/policy-registry.js';
+import { RouteIndex } from '../policy/route-index.js';
+import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
+import { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
+import { rateLimitPart } from '../rate-limit/rate-limit.policy.js';
+import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
+import { RateLimiter } from '../rate-limit/rate-limiter.js';
+import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
+import type { SecurityOptions } from '../security-options.js';
+import { declaredInputs } from '../validation/declared-input.js';
+import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
+import { adapterTrust } from './adapter-trust.js';
+import { bootReport } from './boot-report.js';
+import { describeConfiguration } from './configuration-summary.js';
+import { compileRoutes } from './route-compiler.js';
+import type { RouteExplorer } from './route-explorer.js';
+import { compileConfiguration, type SecurityConfiguration } from './security-configuration.js';
+
+/** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
+const DISABLED_KEYS = compileApiKeyOptions({}, new ConfigurationProblems());
+const NO_ATTEMPT_LIMIT: AttemptLimiter = { check: () => undefined, record: () => undefined };
+
+/** Everything that runs, put together once from the configuration. The module hands out its parts. */
+export class SecurityRuntime {
+  readonly events: SecurityEvents;
+  readonly registry = new PolicyRegistry();
+  readonly apiKeyService: ApiKeyService;
+  readonly tokenService: TokenService;
+  readonly guard: SecurityGuard;
+  readonly pipe: StrictValidationPipe;
+  readonly filter: SecurityExceptionFilter;
+  /** For guards of @nestjs/throttler that the application may still have. */
+  readonly throttlerStorage: MemoryRateLimitStorage;
+  readonly #memory: MemoryRateLimitStorage;
+  readonly #logger: SecurityEventLogger | undefined;
+  #bridge: AdapterBridge | undefined;
+  #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
+  #routes = new RouteIndex([]);
+
+  /** @throws SecurityConfigurationError with the problems of the options, and of the routes as far as they are known */
+  static create(options: SecurityOptions, explorer: RouteExplorer, host: HttpAdapterHost): SecurityRuntime {
+    const problems = new ConfigurationProblems();
+    const configuration = compileConfiguration(options, problems);
+    if (problems.size > 0) {
+      // One error for everything: the routes are looked at too, though the options are bad already.
+      compileRoutes(explorer.explore(), partsOf(configuration), problems);
+      problems.throwIfAny();
+    }
+    return new SecurityRuntime(configuration, explorer, host);
+  }
+
+  private constructor(
+    private readonly configuration: SecurityConfiguration,
+    private readonly explorer: RouteExplorer,
+    private readonly host: HttpAdapterHost,
+  ) {
+    const { clock, options } = configuration;
+    const events = new SecurityEvents(clock);
+    this.events = events;
+    this.#logger = options.logger === false ? undefined : new SecurityEventLogger(events);
+    this.#memory = new MemoryRateLimitStorage({
+      clock,
+      ...(options.rateLimit?.maxKeys ? { maxKeys: options.rateLimit.maxKeys } : {}),
+    });
+    this.throttlerStorage = this.#memory;
+    const keys = this.#keys();
+    this.apiKeyService = keys.service;
+    const revocations = new RevocationList(clock);
+    this.tokenService = new TokenService(
+      configuration.ownIssuer,
+      configuration.tokens,
+      options.tokens?.store ?? new MemoryRefreshTokenStore(),
+      revocations,
+      clock,
+      events,
+    );
+    const bearer = new BearerTokenVerifier(configuration.issuers, revocations, clock);
+    const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
+    const storage = this.#storage();
+    const limiter = new RateLimiter(storage, headers, clock, events);
+    const failed = configuration.failedRule;
+    const attempts = failed
+      ? new FailedAttempts(
+          storage instanceof ThrottlerStorageAdapter ? this.#memory : storage,
+          failed,
+          headers,
+          clock,
+          events,
+        )
+      : NO_ATTEMPT_LIMIT;
+    const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
+    const authenticator = new Authenticator(
+      [
+        ...(configuration.apiKeys ? [keys.verifier] : []),
+        ...(configuration.issuers.length > 0 ? [bearer] : []),
+      ],
+      configuration.apiKeys?.header ?? false,
+      attempts,
+      events,
+    );
+    const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
+    this.guard = new SecurityGuard(this.registry, authenticator, limiter, new Authorizer(events), bodies);
+    this.pipe = new StrictValidationPipe(options.validation);
+    this.filter = new SecurityExceptionFilter(
+      host,
+      writer,
+      new UnmatchedRequests(limiter, configuration.limits, () => this.#routes),
+      events,
+    );
+    const hook = new RequestHook({
+      trust: () => this.#trust,
+      ipv6Prefix: options.rateLimit?.ipv6Prefix ?? 64,
+      headers: configuration.headers,
+      transport: configuration.transport,
+      limiter: new RateLimiter(this.#memory, headers, clock, events),
+      addressRules: configuration.addressRules,
+      writer,
+      events,
+      exposed: new ExposedCredentials({
+        keys: configuration.apiKeys && keys.service,
+        verifier: configuration.apiKeys && keys.verifier,
+        header: configuration.apiKeys?.header ?? false,
+        revoke: configuration.apiKeys?.onPlaintext === 'revoke',
+        clock,
+        events,
+      }),
+      routes: () => this.#routes,
+    });
+    // The adapter is there already in an application, and comes later in a testing module.
+    host.init$.subscribe(() => {
+      this.#bridge = new AdapterBridge(host.httpAdapter, hook);
+      this.#bridge.install();
+    });
+  }
+
+  /** Tightens Node's server; before it listens, after the adapter has made it. */
+  hardenServer(): void {
+    const server = this.host.httpAdapter?.getHttpServer() as Server | undefined;
+    if (server) hardenServer(server, this.configuration.headers.plain);
+  }
+
+  /**
+   * Compiles all routes, once all modules are up.
+   * @returns the table for the boot log, unless it is switched off
+   * @throws SecurityConfigurationError
+   */
+  compile(): string | undefined {
+    const { configuration } = this;
+    const problems = new ConfigurationProblems();
+    const { proxy } = configuration.options;
+    const setting = proxy?.trust ?? adapterTrust(this.host.httpAdapter);
+    this.#trust = compileProxyTrust(setting, proxy?.header ?? 'x-forwarded-for', problems);
+    if (this.#bridge && !this.#bridge.active) {
+      problems.add(
+        'boot.hook-replaced',
+        'the HTTP adapter',
+        "lost this module's request hook to another one",
+        'register other security hooks through Nest, after the modules have been loaded',
+      );
+    }
+    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration), problems);
+    problems.throwIfAny();
+    this.registry.fill(entries);
+    this.#routes = new RouteIndex(this.registry.policies);
+    if (configuration.options.logger === false) return undefined;
+    return bootReport(describeConfiguration(configuration, setting), this.registry.policies);
+  }
+
+  close(): void {
+    this.#memory.close();
+    this.#logger?.close();
+  }
+
+  #keys(): { service: ApiKeyService; verifier: ApiKeyVerifier } {
+    const { configuration } = this;
+    const { clock, options } = configuration;
+    const settings = configuration.apiKeys ?? DISABLED_KEYS;
+    const store = options.apiKeys?.store ?? new MemoryApiKeyStore();
+    const digests = new ApiKeyDigest(settings.peppers);
+    const service = new ApiKeyService(store, settings, digests, clock, this.events);
+    return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
+  }
+
+  #storage(): RateLimitStorage {
+    const given = this.configuration.options.rateLimit?.storage;
+    if (given === undefined) return this.#memory;
+    return 'consume' in given ? given : new ThrottlerStorageAdapter(given);
+  }
+}
+
+function partsOf(configuration: SecurityConfiguration): PolicyParts {
+  const inputs = declaredInputs(configuration.options.validation);
+  return {
+    authentication: authenticationPart(configuration.authentication),
+    authorization: authorizationPart,
+    rateLimit: rateLimitPart(configuration.limits),
+    body: bodyPart(configuration.maxBodyBytes, inputs.takesBody),
+    query: inputs.queryPart,
+    headers: headersPart,
+  };
+}

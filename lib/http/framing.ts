@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A request that is refused for how it is put together. */
+export interface FramingFault {
+  readonly status: 400 | 405 | 417 | 431;
+  readonly reason: string;
+}
+
+const MAX_FIELDS = 100;
+const METHODS: ReadonlySet<string | undefined> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+]);
+/** Fields that stand once or not at all (R-HP-03), by name length, so that most names are passed over unread. */
+const SINGLE_BY_LENGTH: ReadonlyMap<number, readonly string[]> = new Map([
+  [4, ['host', 'dpop']],
+  [6, ['origin', 'expect']],
+  [12, ['content-type']],
+  [14, ['content-length']],
+  [16, ['content-encoding']],
+  [17, ['transfer-encoding']],
+]);
+const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/**
+ * Checks what Node's parser lets through (R-HP-01 to R-HP-03, R-HP-05): transfer codings, repeated single fields, the host,
+ * the method, the expectation. `Authorization` is left to the credential reader.
+ */
+export function checkFraming(request: IncomingMessage): FramingFault | undefined {
+  const { method, headers, rawHeaders } = request;
+  if (!METHODS.has(method)) return { status: 405, reason: 'framing.method' };
+  if (rawHeaders.length > 2 * MAX_FIELDS) return { status: 431, reason: 'framing.fields' };
+  if (hasRepeatedField(rawHeaders)) return { status: 400, reason: 'framing.repeated' };
+  const coding = headers['transfer-encoding'];
+  if (
+    coding !== undefined &&
+    (coding.toLowerCase() !== 'chunked' || headers['content-length'] !== undefined)
+  ) {
+    return { status: 400, reason: 'framing.transfer-encoding' };
+  }
+  const host = headers.host;
+  if (host === undefined ? request.httpVersion === '1.1' : !isPlainHost(host))
+    return { status: 400, reason: 'framing.host' };
+  const expectation = headers.expect;
+  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
+    return { status: 417, reason: 'framing.expectation' };
+  }
+  return undefined;
+}
+
+function hasRepeatedField(rawHeaders: readonly string[]): boolean {
+  let seen: string[] | undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    const candidates = SINGLE_BY_LENGTH.get(name.length);
+    if (candidates === undefined) continue;
+    const lower = name.toLowerCase();
+    if (!candidates.includes(lower)) continue;
+    if (seen === undefined) seen = [lower];
+    else if (seen.includes(lower)) return true;
+    else seen.push(lower);
+  }
+  return false;
+}
+
+/** Hosts repeat from request to request: the last good one is remembered. */
+let lastHost = '';
+
+function isPlainHost(host: string): boolean {
+  if (host === lastHost) return true;
+  if (!HOST.test(host)) return false;
+  lastHost = host;
+  return true;
+}

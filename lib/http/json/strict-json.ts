@@ -1,0 +1,51 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+
+import { SecurityError } from '../../errors/security-error.js';
+import type { JsonLimits } from './json-limits.js';
+import { JsonRefused, JsonScanner } from './json-scanner.js';
+
+/**
+ * Parses a body as JSON and nothing else: RFC 8259 in valid UTF-8 without a byte-order mark, no member twice, no name that
+ * means something to JavaScript, no number that a double would change, no control characters or lone surrogates; strings
+ * come out in NFC (R-IV-04 to R-IV-08).
+ *
+ * @throws SecurityError `MALFORMED_REQUEST` or `PAYLOAD_TOO_COMPLEX`; the message never quotes the body
+ */
+export function parseStrictJson(bytes: Buffer, limits: JsonLimits): unknown {
+  const ascii = isAscii(bytes);
+  if (!ascii && (!isUtf8(bytes) || (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)))
+    throw malformed('encoding');
+  // For ASCII the two are the same text, and this one is read without decoding.
+  const text = bytes.toString(ascii ? 'latin1' : 'utf8');
+  const scanner = new JsonScanner(text, limits);
+  try {
+    scanner.scan();
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error;
+    if (error.fault === 'shape')
+      throw new SecurityError('PAYLOAD_TOO_COMPLEX', 'The body is too complex', { reason: 'json.shape' });
+    throw malformed(error.fault);
+  }
+  const value: unknown = JSON.parse(text);
+  return scanner.hasWideText || scanner.hasNegativeZero ? normalized(value) : value;
+}
+
+function malformed(fault: string): SecurityError {
+  return new SecurityError('MALFORMED_REQUEST', 'The body is not valid JSON', { reason: `json.${fault}` });
+}
+
+/** Strings and names in NFC, no negative zero. As deep as the limits allow, so recursion is safe here. */
+function normalized(value: unknown): unknown {
+  if (typeof value === 'string') return value.normalize('NFC');
+  if (typeof value === 'number') return value === 0 ? 0 : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(normalized);
+  const result: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    const key = name.normalize('NFC');
+    // Two names that differ only in their normalisation are one name written twice.
+    if (Object.hasOwn(result, key)) throw malformed('duplicate');
+    result[key] = normalized(member);
+  }
+  return result;
+}

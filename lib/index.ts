@@ -1,0 +1,85 @@
+export { ApiKeyAuth } from './authentication/api-key/api-key-auth.decorator.js';
+export type { ApiKeyOptions, OwnerRights } from './authentication/api-key/api-key.options.js';
+export {
+  type ApiKeyInfo,
+  ApiKeyService,
+  type IssueApiKey,
+  type IssuedApiKey,
+} from './authentication/api-key/api-key.service.js';
+export type {
+  ApiKeyChanges,
+  ApiKeyPage,
+  ApiKeyRecord,
+  ApiKeyStore,
+} from './authentication/api-key/api-key-store.js';
+export { API_KEY_PATTERN, type KeyEnvironment } from './authentication/api-key/key-format.js';
+export { MemoryApiKeyStore } from './authentication/api-key/memory-api-key-store.js';
+export { JwtAuth } from './authentication/jwt/jwt-auth.decorator.js';
+export type { JwtIssuerOptions, JwtOptions } from './authentication/jwt/jwt.options.js';
+export { TokenService } from './authentication/jwt/token.service.js';
+export type { TokenOptions } from './authentication/jwt/token.options.js';
+export { OAuth2Auth } from './authentication/oauth2/oauth2-auth.decorator.js';
+export type { OAuth2Options } from './authentication/oauth2/oauth2.options.js';
+export { Public } from './authentication/public.decorator.js';
+export { RequireRoles } from './authorization/require-roles.decorator.js';
+export { RequireScopes } from './authorization/require-scopes.decorator.js';
+export { UserOnly } from './authorization/user-only.decorator.js';
+export { type SecurityClock, systemClock } from './clock.js';
+export {
+  type ConfigurationProblem,
+  SecurityConfigurationError,
+} from './configuration/configuration-problems.js';
+export type { ByteSize, Duration } from './configuration/units.js';
+export type { SecurityErrorCode } from './errors/error-code.js';
+export type { ErrorOptions } from './errors/errors.options.js';
+export { type ErrorDetail, SecurityError, type SecurityErrorExtras } from './errors/security-error.js';
+export type {
+  SecurityEvent,
+  SecurityEventContext,
+  SecurityEventMap,
+  SecurityEventType,
+} from './events/security-event.js';
+export { SECURITY_EVENTS_CHANNEL, SecurityEvents } from './events/security-events.js';
+export type { HeadersOptions } from './headers/headers.options.js';
+export { SecurityHeaders } from './headers/security-headers.decorator.js';
+export { BodyLimit, type BodyLimitOptions } from './http/body-limit.decorator.js';
+export type { BodyOptions } from './http/body.options.js';
+export type { JsonLimitOptions } from './http/json/json-limits.js';
+export type { ProxyOptions } from './http/proxy-trust.js';
+export { PolicyRegistry } from './policy/policy-registry.js';
+export type {
+  AcceptedScheme,
+  AuthenticationPolicy,
+  AuthorizationPolicy,
+  BodyPolicy,
+  CredentialScheme,
+  RateLimitBy,
+  RateLimitPolicy,
+  RateLimitRule,
+  RateLimitRules,
+  RateLimitSubject,
+  RouteLocation,
+  RoutePolicy,
+  SchemeChallenge,
+} from './policy/route-policy.js';
+export { CurrentPrincipal } from './principal/current-principal.decorator.js';
+export type { Principal } from './principal/principal.js';
+export type { LimitObject, LimitSpec, LimitText } from './rate-limit/limit-spec.js';
+export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
+export {
+  RateLimit,
+  type RateLimitDecoratorOptions,
+  SkipRateLimit,
+} from './rate-limit/rate-limit.decorator.js';
+export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
+export type {
+  LimitCharge,
+  LimitDecision,
+  LimitState,
+  RateLimitStorage,
+} from './rate-limit/rate-limit-storage.js';
+export { SecurityModule } from './security.module.js';
+export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
+export type { TransportOptions } from './transport/transport.options.js';
+export { StrictValidationPipe } from './validation/strict-validation.pipe.js';
+export type { ValidationOptions } from './validation/validation.options.js';
