@@ -81,5 +81,7 @@ export type {
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
+export { arrayOf } from './validation/array-of.js';
+export { IsNullable } from './validation/is-nullable.decorator.js';
 export { StrictValidationPipe } from './validation/strict-validation.pipe.js';
 export type { ValidationOptions } from './validation/validation.options.js';

@@ -9,7 +9,12 @@ export const authorizationPart: PolicyPart<'authorization'> = ({ metadata, where
   const schemes = metadata.all<{ scopes: readonly string[] }>('schemes');
   for (const scope of [...scopes, ...schemes.flatMap((scheme) => scheme.scopes)]) {
     if (!SCOPE.test(scope)) {
-      problems.add('policy.scope.grammar', where, 'asks for a scope that no token can carry', 'use visible ASCII without spaces, quotes and backslashes');
+      problems.add(
+        'policy.scope.grammar',
+        where,
+        'asks for a scope that no token can carry',
+        'use visible ASCII without spaces, quotes and backslashes',
+      );
     }
   }
   const roles = metadata.all<readonly string[]>('roles').map((group) => Object.freeze([...group]));

@@ -12,7 +12,8 @@ export class Authorizer {
   /** @throws SecurityError `INSUFFICIENT_SCOPE` or `FORBIDDEN` */
   authorize(state: RequestState, policy: RoutePolicy, principal: Principal): void {
     const { scopes, roles, userOnly } = policy.authorization;
-    const ofScheme = policy.authentication.schemes.find(({ scheme }) => scheme === principal.scheme)?.scopes ?? [];
+    const ofScheme =
+      policy.authentication.schemes.find(({ scheme }) => scheme === principal.scheme)?.scopes ?? [];
     if (!hasAll(principal.scopes, scopes) || !hasAll(principal.scopes, ofScheme)) {
       throw this.#insufficientScope(state, policy, principal, [...new Set([...scopes, ...ofScheme])]);
     }
@@ -30,7 +31,11 @@ export class Authorizer {
   ): SecurityError {
     const wireScheme = principal.scheme === 'api-key' ? 'api-key' : 'bearer';
     const challenge = policy.authentication.challenges.find((one) => one.wireScheme === wireScheme);
-    this.events.emit('authorization.denied', { reason: 'scope.missing', requiredScopes }, eventContextOf(state));
+    this.events.emit(
+      'authorization.denied',
+      { reason: 'scope.missing', requiredScopes },
+      eventContextOf(state),
+    );
     return new SecurityError('INSUFFICIENT_SCOPE', 'The credential lacks a scope that this route needs', {
       requiredScopes,
       ...(challenge ? { headers: { 'WWW-Authenticate': challenge.insufficientScope } } : {}),

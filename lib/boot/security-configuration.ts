@@ -15,6 +15,8 @@ import type { SecurityOptions } from '../security-options.js';
 import type { TransportPolicy } from '../transport/https-policy.js';
 import { compileTransport } from '../transport/transport.options.js';
 
+import { checkValidationOptions } from '../validation/validation.options.js';
+
 /** All options, checked and complete: what the rest of the boot builds from. */
 export interface SecurityConfiguration {
   readonly options: SecurityOptions;
@@ -80,6 +82,7 @@ export function compileConfiguration(
       'keep one: TokenService issues for one issuer',
     );
   checkErrorOptions(options.errors, problems);
+  checkValidationOptions(options.validation, problems);
   const realm = options.realm ?? 'api';
   if (!/^[\x20-\x7e]{1,100}$/.test(realm))
     problems.add('realm', 'realm', 'is no short ASCII text', "write a name such as 'api'");

@@ -42,7 +42,8 @@ import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
-import { declaredInputs } from '../validation/declared-input.js';
+import { takesBody } from '../validation/declared-input.js';
+import { inputPart } from '../validation/input.policy.js';
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
 import { adapterTrust } from './adapter-trust.js';
 import { bootReport } from './boot-report.js';
@@ -223,14 +224,14 @@ export class SecurityRuntime {
   }
 }
 
-function partsOf(configuration: SecurityConfiguration): PolicyParts {
-  const inputs = declaredInputs(configuration.options.validation);
+function partsOf({ options, authentication, limits, maxBodyBytes }: SecurityConfiguration): PolicyParts {
+  const inputs = inputPart(options.validation);
   return {
-    authentication: authenticationPart(configuration.authentication),
+    authentication: authenticationPart(authentication),
     authorization: authorizationPart,
-    rateLimit: rateLimitPart(configuration.limits),
-    body: bodyPart(configuration.maxBodyBytes, inputs.takesBody),
-    query: inputs.queryPart,
+    rateLimit: rateLimitPart(limits),
+    body: bodyPart(maxBodyBytes, takesBody),
+    query: inputs,
     headers: headersPart,
   };
 }

@@ -17,7 +17,9 @@ export class SecurityConfigurationError extends Error {
 }
 
 function describe(problems: readonly ConfigurationProblem[]): string {
-  const lines = problems.map(({ code, where, problem, fix }) => `  - ${where}: ${problem}\n    Fix: ${fix} [${code}]`);
+  const lines = problems.map(
+    ({ code, where, problem, fix }) => `  - ${where}: ${problem}\n    Fix: ${fix} [${code}]`,
+  );
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   return `The security configuration has ${count}:\n${lines.join('\n')}`;
 }
@@ -28,6 +30,10 @@ export class ConfigurationProblems {
 
   add(code: string, where: string, problem: string, fix: string): void {
     this.#problems.push({ code, where, problem, fix });
+  }
+
+  get all(): readonly ConfigurationProblem[] {
+    return this.#problems;
   }
 
   get size(): number {

@@ -52,7 +52,9 @@ export function createPrincipal(init: PrincipalInit): Principal {
     tokenId: init.tokenId,
     sessionId: init.sessionId,
     authenticatedAt: init.authenticatedAt,
-    claims: Object.freeze(Object.assign(Object.create(null), init.claims)) as Readonly<Record<string, unknown>>,
+    claims: Object.freeze(Object.assign(Object.create(null), init.claims)) as Readonly<
+      Record<string, unknown>
+    >,
     limitKey: limitKeyOf(init),
   });
 }

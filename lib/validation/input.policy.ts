@@ -1,0 +1,19 @@
+import { Logger } from '@nestjs/common';
+
+import { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import type { PolicyPart } from '../policy/policy-compiler.js';
+import { checkDeclaredInputs, queryNames } from './declared-input.js';
+import type { ValidationOptions } from './validation.options.js';
+
+/** Compiles what a handler takes by name, and checks on the way that all it takes can be validated. */
+export function inputPart(options: ValidationOptions | undefined): PolicyPart<'query'> {
+  const logger = new Logger('Security');
+  return (route, problems) => {
+    const found = options?.undeclared === 'warn' ? new ConfigurationProblems() : problems;
+    checkDeclaredInputs(route, found);
+    if (found !== problems) {
+      for (const { where, problem, fix } of found.all) logger.warn(`${where} ${problem}: ${fix}`);
+    }
+    return queryNames(route.metadata, route.methodName);
+  };
+}
