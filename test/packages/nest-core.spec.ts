@@ -12,17 +12,28 @@ import {
   type CallHandler,
   type ExecutionContext,
   type INestApplication,
+  type ModuleMetadata,
   type NestInterceptor,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { IsString } from 'class-validator';
+import { Public, SecurityModule } from 'nestjs-api-security';
 import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { ADAPTERS, closeApps, startBare, type Adapter } from '../support/bare-app.js';
 import { send, type HttpResponse } from '../support/http-client.js';
+import { startSecured } from '../support/secured-app.js';
 
 // What Nest 12 does by itself, and what this module does in the same place.
+
+class Echo {
+  @IsString()
+  text!: string;
+}
 
 @Controller()
 class GreetingController {
@@ -32,7 +43,7 @@ class GreetingController {
   }
 
   @Post('echo')
-  echo(@Body() body: unknown): unknown {
+  echo(@Body() body: Echo): Echo {
     return body;
   }
 }
@@ -52,6 +63,12 @@ class RefusedController {
     return {};
   }
 }
+
+@Controller()
+@Public()
+class PublicGreetings extends GreetingController {}
+
+const PUBLIC: ModuleMetadata = { controllers: [PublicGreetings, RefusedController] };
 
 const SCRIPT = '<script>alert(1)</script>';
 
@@ -82,6 +99,13 @@ describe.each(ADAPTERS)('Nest on %s', (adapter: Adapter) => {
       expect(response.text).toBe(`Hello ${SCRIPT}`);
       expect(response.header('content-type')).toMatch(adapter === 'express' ? /^text\/html/ : /^text\/plain/);
     });
+
+    it('ours: never as HTML', async () => {
+      const { port } = await startSecured(adapter, {}, PUBLIC);
+      const response = await send(port, 'GET', `/hello?name=${encodeURIComponent(SCRIPT)}`);
+      expect(response.status).toBe(200);
+      expect(response.header('content-type')).toMatch(/^(text\/plain|application\/json); ?charset=utf-8$/i);
+    });
   });
 
   describe('PITFALL-NC2 headers from an interceptor', () => {
@@ -105,6 +129,16 @@ describe.each(ADAPTERS)('Nest on %s', (adapter: Adapter) => {
       for (const response of [refused, unknown, malformed])
         expect(response?.header('x-protected')).toBeUndefined();
     });
+
+    it('ours: they are on every response', async () => {
+      const { port } = await startSecured(adapter, {}, PUBLIC);
+      const responses = Object.values(await earlyFailures(port));
+      expect(responses.map(({ status }) => status)).toEqual([401, 404, 400]);
+      for (const response of responses) {
+        expect(response.header('x-content-type-options')).toBe('nosniff');
+        expect(response.header('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+      }
+    });
   });
 
   describe('PITFALL-NC3 two security hooks', () => {
@@ -116,6 +150,14 @@ describe.each(ADAPTERS)('Nest on %s', (adapter: Adapter) => {
       );
       const { status } = await send(port, 'GET', '/hello?name=Ada');
       expect(status).toBe(adapter === 'express' ? 403 : 200);
+    });
+
+    it('ours: a hook of the application takes nothing away', async () => {
+      const { port } = await startSecured(adapter, { https: 'reject' }, PUBLIC, {
+        configure: (app) => void app.useSecurityHeaders(),
+      });
+      const response = await send(port, 'GET', '/hello?name=Ada');
+      expect([response.status, response.json]).toMatchObject([403, { error: { code: 'HTTPS_REQUIRED' } }]);
     });
   });
 
@@ -134,6 +176,15 @@ describe.each(ADAPTERS)('Nest on %s', (adapter: Adapter) => {
       expect(response.header('content-security-policy')).toContain("script-src 'self'");
       expect(response.header('cache-control')).toBeUndefined();
     });
+
+    it('ours: HSTS over HTTPS only, a policy for APIs, no caching of what a credential opened', async () => {
+      const { port } = await startSecured(adapter, {}, PUBLIC);
+      const response = await send(port, 'GET', '/refused', { headers: { 'x-api-key': 'nonsense' } });
+      expect(response.status).toBe(401);
+      expect(response.header('strict-transport-security')).toBeUndefined();
+      expect(response.header('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+      expect(response.header('cache-control')).toBe('no-store');
+    });
   });
 });
 
@@ -150,6 +201,20 @@ describe('PITFALL-NC4 applications of the testing package', () => {
     const testing = await Test.createTestingModule({ providers: [EarlyBird] }).compile();
     const app = testing.createNestApplication();
     expect(app.get(EarlyBird).sawAdapter).toBe(false);
+    await app.close();
+  });
+
+  it.each(ADAPTERS)('ours: on %s the hook is there all the same', async (adapter) => {
+    const security = SecurityModule.forRoot({ https: 'off', logger: false, apiKeys: {} });
+    const testing = await Test.createTestingModule({ imports: [security], ...PUBLIC }).compile();
+    const app = testing.createNestApplication(
+      adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter(),
+      { logger: false },
+    );
+    await app.listen(0, '127.0.0.1');
+    const response = await send(Number(new URL(await app.getUrl()).port), 'GET', '/nowhere');
+    expect(response.status).toBe(404);
+    expect(response.header('x-content-type-options')).toBe('nosniff');
     await app.close();
   });
 });

@@ -9,6 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import { ApiKeyAuth, ApiKeyService, CurrentPrincipal, type Principal } from 'nestjs-api-security';
 import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import type { Strategy } from 'passport-strategy';
@@ -17,6 +18,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RunningApp } from '../support/app.js';
 import { ADAPTERS, closeApps, startBare, type Adapter } from '../support/bare-app.js';
 import { send } from '../support/http-client.js';
+import { startSecured } from '../support/secured-app.js';
 
 // What @nestjs/passport 12.0.0 and passport 0.7.0 do by themselves, and what this module does in the same place.
 
@@ -66,6 +68,23 @@ function keyStrategy(name: string, goodKey: string, user: unknown = { key: goodK
   return KeyStrategy;
 }
 
+@Controller()
+@ApiKeyAuth()
+class PrincipalController {
+  @Get('me')
+  me(@CurrentPrincipal() principal: Principal): object {
+    return principal;
+  }
+}
+
+const startWithKeys = (adapter: Adapter): Promise<RunningApp> =>
+  startSecured(adapter, {}, { controllers: [PrincipalController] });
+
+async function issueKey({ app }: RunningApp, scopes: string[] = []): Promise<string> {
+  const { key } = await app.get(ApiKeyService).issue({ owner: 'ada', name: 'test', scopes });
+  return key;
+}
+
 afterEach(closeApps);
 
 describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
@@ -78,6 +97,18 @@ describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
       const { status, json } = await send(port, 'GET', '/me');
       expect([status, json]).toEqual([200, { user: null }]);
     });
+
+    it('ours: a principal is needed, whatever another guard says', async () => {
+      const { port } = await startSecured(
+        adapter,
+        {},
+        {
+          controllers: [whoami(AuthGuard('p1-ours'))],
+          providers: [fixedStrategy('p1-ours', (strategy) => strategy.pass())],
+        },
+      );
+      expect((await send(port, 'GET', '/me')).status).toBe(401);
+    });
   });
 
   describe('PITFALL-P2 challenges', () => {
@@ -89,6 +120,13 @@ describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
       const response = await send(port, 'GET', '/me');
       expect(response.status).toBe(401);
       expect(response.header('www-authenticate')).toBeUndefined();
+    });
+
+    it('ours: a 401 says how to do better', async () => {
+      const { port } = await startWithKeys(adapter);
+      const response = await send(port, 'GET', '/me');
+      expect(response.status).toBe(401);
+      expect(response.header('www-authenticate')).toMatch(/^Api-Key realm="/);
     });
   });
 
@@ -106,6 +144,13 @@ describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
         (await send(first.port, 'GET', '/me', { headers: { 'x-api-key': key } })).status;
       expect([await ask('first-key'), await ask('second-key')]).toEqual([401, 200]);
     });
+
+    it('ours: each application knows its own keys', async () => {
+      const [first, second] = [await startWithKeys(adapter), await startWithKeys(adapter)];
+      const ask = async (key: string): Promise<number> =>
+        (await send(first.port, 'GET', '/me', { headers: { 'x-api-key': key } })).status;
+      expect([await ask(await issueKey(first)), await ask(await issueKey(second))]).toEqual([200, 401]);
+    });
   });
 
   describe('PITFALL-P5 a principal that is a list', () => {
@@ -116,6 +161,13 @@ describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
       });
       const { json } = await send(port, 'GET', '/me', { headers: { 'x-api-key': 'key' } });
       expect(json).toEqual({ user: 'admin' });
+    });
+
+    it('ours: the principal is an object of one shape', async () => {
+      const app = await startWithKeys(adapter);
+      const key = await issueKey(app, ['admin', 'ops']);
+      const { json } = await send(app.port, 'GET', '/me', { headers: { 'x-api-key': key } });
+      expect(json).toMatchObject({ type: 'api-key', scopes: ['admin', 'ops'] });
     });
   });
 
@@ -133,6 +185,15 @@ describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
       });
       expect([status, json]).toEqual([200, { user: { id: 'ada' } }]);
     });
+
+    it('ours: two credentials are refused', async () => {
+      const app = await startWithKeys(adapter);
+      const response = await send(app.port, 'GET', '/me', {
+        headers: { 'x-api-key': 'stolen', authorization: `Api-Key ${await issueKey(app)}` },
+      });
+      expect(response.status).toBe(400);
+      expect(response.json).toMatchObject({ error: { code: 'INVALID_REQUEST' } });
+    });
   });
 });
 
@@ -140,5 +201,16 @@ describe('PITFALL-P4 guards by name', () => {
   it('bare: names of object members and lists collide with others', () => {
     expect(AuthGuard('constructor')).toBe(Object);
     expect(AuthGuard(['p4-a', 'p4-b'])).toBe(AuthGuard('p4-a,p4-b'));
+  });
+
+  it.each(ADAPTERS)('ours: on %s a scheme with such a name is an unknown scheme', async (adapter) => {
+    const app = await startWithKeys(adapter);
+    const key = await issueKey(app);
+    for (const scheme of ['constructor', '__proto__', 'toString', 'api-key-jwt']) {
+      const { status } = await send(app.port, 'GET', '/me', {
+        headers: { authorization: `${scheme} ${key}` },
+      });
+      expect([scheme, status]).toEqual([scheme, 401]);
+    }
   });
 });

@@ -17,10 +17,12 @@ import {
   ThrottlerStorageService,
   type ThrottlerModuleOptions,
 } from '@nestjs/throttler';
+import { MemoryRateLimitStorage, Public, RateLimit, SkipRateLimit } from 'nestjs-api-security';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { ADAPTERS, closeApps, startBare, type Adapter } from '../support/bare-app.js';
 import { send, type HttpResponse } from '../support/http-client.js';
+import { startSecured } from '../support/secured-app.js';
 
 // What @nestjs/throttler 6.7.1 does by itself, and what this module does in the same place.
 
@@ -38,6 +40,12 @@ class TwoRoutes {
     return {};
   }
 }
+
+@Controller()
+@Public()
+class PublicRoutes extends TwoRoutes {}
+
+const PUBLIC: ModuleMetadata = { controllers: [PublicRoutes] };
 
 const throttled = (
   throttler: ThrottlerModuleOptions,
@@ -85,6 +93,19 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       expect(refused?.header('x-ratelimit-remaining')).toBeUndefined();
       expect(refused?.json).toHaveProperty('statusCode', 429);
     });
+
+    it('ours: both answers have all three headers, with a reset in epoch seconds', async () => {
+      const { port } = await startSecured(adapter, { rateLimit: { read: '1/minute' } }, PUBLIC);
+      const [allowed, refused] = await get(port, '/a', 2);
+      expect([allowed?.status, refused?.status]).toEqual([200, 429]);
+      for (const response of [allowed, refused]) {
+        expect(response?.header('x-ratelimit-limit')).toBe('1');
+        expect(response?.header('x-ratelimit-remaining')).toBe('0');
+        expect(Number(response?.header('x-ratelimit-reset'))).toBeGreaterThan(Date.now() / 1000);
+      }
+      const retryAfter = Number(refused?.header('retry-after'));
+      expect(refused?.json).toMatchObject({ error: { code: 'RATE_LIMITED', retryAfter } });
+    });
   });
 
   describe('PITFALL-T2 headers of several limits', () => {
@@ -101,6 +122,25 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       expect(refused?.header('retry-after-short')).toBeDefined();
       expect(refused?.header('retry-after')).toBeUndefined();
     });
+
+    it('ours: the limit closest to its end stands in the standard headers', async () => {
+      const read = [
+        { limit: 1, window: '1m' },
+        { limit: 9, window: '1h' },
+      ] as const;
+      const { port } = await startSecured(adapter, { rateLimit: { read } }, PUBLIC);
+      const [allowed, refused] = await get(port, '/a', 2);
+      expect(allowed?.header('x-ratelimit-limit')).toBe('1');
+      expect(refused?.status).toBe(429);
+      expect(Number(refused?.header('retry-after'))).toBeGreaterThan(0);
+      const names = Object.keys({ ...allowed?.headers, ...refused?.headers });
+      expect(names.filter((name) => /^(x-ratelimit|retry-after)/.test(name)).toSorted()).toEqual([
+        'retry-after',
+        'x-ratelimit-limit',
+        'x-ratelimit-remaining',
+        'x-ratelimit-reset',
+      ]);
+    });
   });
 
   describe('PITFALL-T3 controllers of the same name', () => {
@@ -113,6 +153,17 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
         200, 429,
       ]);
     });
+
+    it('ours: each has its own', async () => {
+      const controllers = [itemsController('v1'), itemsController('v2')];
+      for (const controller of controllers) {
+        Public()(controller);
+        RateLimit('1/minute')(controller);
+      }
+      const { port } = await startSecured(adapter, {}, { controllers });
+      const responses = [...(await get(port, '/v1/items')), ...(await get(port, '/v2/items', 2))];
+      expect(statuses(responses)).toEqual([200, 200, 429]);
+    });
   });
 
   describe('PITFALL-T4 one limit over all routes', () => {
@@ -120,12 +171,22 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       const { port } = await startBare(adapter, throttled([{ ttl: MINUTE, limit: 1 }]));
       expect(statuses([...(await get(port, '/a', 2)), ...(await get(port, '/b'))])).toEqual([200, 429, 200]);
     });
+
+    it('ours: they share it', async () => {
+      const { port } = await startSecured(adapter, { rateLimit: { read: '1/minute' } }, PUBLIC);
+      expect(statuses([...(await get(port, '/a')), ...(await get(port, '/b'))])).toEqual([200, 429]);
+    });
   });
 
   describe('PITFALL-T5 unknown routes', () => {
     it('bare: they are never limited', async () => {
       const { port } = await startBare(adapter, throttled([{ ttl: MINUTE, limit: 2 }]));
       expect(statuses(await get(port, '/nowhere', 6))).toEqual(Array(6).fill(404));
+    });
+
+    it('ours: they count like any request', async () => {
+      const { port } = await startSecured(adapter, { rateLimit: { address: '2/minute' } }, PUBLIC);
+      expect(statuses(await get(port, '/nowhere', 4))).toEqual([404, 404, 429, 429]);
     });
   });
 
@@ -146,6 +207,22 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       );
       expect(statuses(await get(port, '/skipped', 2))).toEqual([200, 429]);
     });
+
+    it('ours: skip means skip, in both spellings', async () => {
+      @Controller()
+      @Public()
+      class OpenRoutes extends SkippedRoutes {
+        @Get('own')
+        @SkipRateLimit()
+        own(): object {
+          return {};
+        }
+      }
+      const metadata = { controllers: [OpenRoutes] };
+      const { port } = await startSecured(adapter, { rateLimit: { read: '1/minute' } }, metadata);
+      const responses = [...(await get(port, '/skipped', 2)), ...(await get(port, '/own', 2))];
+      expect(statuses(responses)).toEqual([200, 200, 200, 200]);
+    });
   });
 
   describe('PITFALL-T7 nobody to count', () => {
@@ -157,6 +234,17 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       const first = await send(port, 'GET', '/a', { localAddress: '127.0.0.2' });
       const other = await send(port, 'GET', '/a', { localAddress: '127.0.0.3' });
       expect(statuses([first, other])).toEqual([200, 429]);
+    });
+
+    it('ours: the address stands in', async () => {
+      @Controller()
+      @Public()
+      @RateLimit({ limit: 1, window: '1m', by: missing })
+      class OpenRoutes extends TwoRoutes {}
+      const { port } = await startSecured(adapter, {}, { controllers: [OpenRoutes] });
+      const from = (localAddress: string): Promise<HttpResponse> => send(port, 'GET', '/a', { localAddress });
+      const responses = [await from('127.0.0.2'), await from('127.0.0.3'), await from('127.0.0.3')];
+      expect(statuses(responses)).toEqual([200, 200, 429]);
     });
   });
 
@@ -181,6 +269,18 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       );
       expect(statuses(await forwarded(port))).toEqual(Array(5).fill(200));
     });
+
+    it('ours: only what trusted proxies say counts', async () => {
+      const options = { rateLimit: { read: '1/minute' } } as const;
+      const { port } = await startSecured(adapter, options, PUBLIC, { trustProxy: 'loopback' });
+      expect(statuses(await forwarded(port)).toSorted()).toEqual([200, 429, 429, 429, 429]);
+    });
+
+    it('ours: trust in everybody is refused at boot', async () => {
+      await expect(startSecured(adapter, {}, PUBLIC, { trustProxy: true })).rejects.toThrow(
+        'trusts every peer',
+      );
+    });
   });
 
   describe('PITFALL-T9 a store that fails', () => {
@@ -191,6 +291,15 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
         throttled({ throttlers: [{ ttl: MINUTE, limit: 1 }], storage }),
       );
       expect(statuses(await get(port, '/a', 2))).toEqual([500, 500]);
+    });
+
+    it('ours: the client learns that the decision has to wait', async () => {
+      const storage: ThrottlerStorage = { increment: () => Promise.reject(new Error('connection refused')) };
+      const { port } = await startSecured(adapter, { rateLimit: { read: '2/minute', storage } }, PUBLIC);
+      const [response] = await get(port, '/a');
+      expect(response?.status).toBe(503);
+      expect(response?.header('retry-after')).toMatch(/^[1-9]\d*$/);
+      expect(response?.json).toMatchObject({ error: { code: 'UNAVAILABLE' } });
     });
   });
 
@@ -206,6 +315,14 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       );
       await expect(send(port, 'GET', '/a', { timeoutMs: 1500 })).rejects.toThrow('no answer');
     });
+
+    it('ours: the wait has an end', async () => {
+      const storage: ThrottlerStorage = { increment: () => new Promise(() => undefined) };
+      const { port } = await startSecured(adapter, { rateLimit: { read: '2/minute', storage } }, PUBLIC);
+      const started = performance.now();
+      expect((await send(port, 'GET', '/a', { timeoutMs: 1500 })).status).toBe(503);
+      expect(performance.now() - started).toBeLessThan(1000);
+    });
   });
 
   describe('PITFALL-T13 many callers', () => {
@@ -218,6 +335,16 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       for (let n = 0; n < 300; n += 1) await get(port, '/a', 1, { 'x-caller': String(n) });
       expect(storage.storage.size).toBe(300);
       expect(Object.keys(storage)).not.toContain('maxKeys');
+    });
+
+    it('ours: their number is capped, and a refused caller stays refused', async () => {
+      const storage = new MemoryRateLimitStorage({ maxKeys: 1000 });
+      const { port } = await startSecured(adapter, { rateLimit: { read: '1/minute', storage } }, PUBLIC);
+      const from = (localAddress: string): Promise<HttpResponse> => send(port, 'GET', '/a', { localAddress });
+      expect(statuses([await from('127.0.0.2'), await from('127.0.0.2')])).toEqual([200, 429]);
+      for (let n = 0; n < 1200; n += 1) await from(`127.1.${String(n >> 8)}.${String(n & 255)}`);
+      expect(storage.size).toBe(1000);
+      expect((await from('127.0.0.2')).status).toBe(429);
     });
   });
 
@@ -237,6 +364,13 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       );
       expect(statuses(await get(port, '/a', 6))).toEqual(Array(6).fill(401));
     });
+
+    it('ours: they have a limit of their own, before any key is looked at', async () => {
+      const options = { rateLimit: { failedAuthentication: '2/minute' } } as const;
+      const { port } = await startSecured(adapter, options, { controllers: [TwoRoutes] });
+      const responses = await get(port, '/a', 4, { 'x-api-key': 'sk_live_nonsense' });
+      expect(statuses(responses)).toEqual([401, 401, 429, 429]);
+    });
   });
 
   describe('PITFALL-T17 the guard twice', () => {
@@ -255,6 +389,16 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
         throttled([{ ttl: MINUTE, limit: 4 }], { controllers: [GuardedTwice] }),
       );
       expect(statuses(await get(port, '/a', 4))).toEqual([200, 200, 429, 429]);
+    });
+
+    it('ours: each counts once, whatever guards are added', async () => {
+      @Controller()
+      @Public()
+      class OpenGuarded extends GuardedTwice {}
+      UseGuards(ThrottlerGuard)(OpenGuarded);
+      const metadata = { controllers: [OpenGuarded] };
+      const { port } = await startSecured(adapter, { rateLimit: { read: '4/minute' } }, metadata);
+      expect(statuses(await get(port, '/a', 5))).toEqual([200, 200, 200, 200, 429]);
     });
   });
 });
