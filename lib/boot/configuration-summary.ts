@@ -22,7 +22,7 @@ export function describeConfiguration(
   trust: ProxyTrustSetting | undefined,
 ): ReportLine[] {
   const named = (scheme: string) =>
-    issuers.filter(({ rules }) => rules.scheme === scheme).map(({ rules }) => rules.issuer);
+    issuers.filter((one) => one.scheme === scheme).map(({ issuer }) => issuer);
   const read = [...limits.read.early, ...limits.read.late];
   const write = [...limits.write.early, ...limits.write.late];
   return [

@@ -1,7 +1,7 @@
 import { type ApiKeySettings, compileApiKeyOptions } from '../authentication/api-key/api-key.options.js';
 import type { AuthenticationSetup } from '../authentication/authentication.policy.js';
-import { compileIssuer, type JwtIssuer } from '../authentication/jwt/jwt-issuer.js';
-import type { JwtOptions } from '../authentication/jwt/jwt.options.js';
+import { compileTokenIssuers } from '../authentication/jwt/issuer-compiler.js';
+import type { TokenIssuer } from '../authentication/jwt/token-issuer.js';
 import { compileTokenOptions, type TokenSettings } from '../authentication/jwt/token-settings.js';
 import { type SecurityClock, systemClock } from '../clock.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
@@ -23,8 +23,8 @@ export interface SecurityConfiguration {
   readonly clock: SecurityClock;
   readonly production: boolean;
   readonly apiKeys: ApiKeySettings | undefined;
-  readonly issuers: readonly JwtIssuer[];
-  readonly ownIssuer: JwtIssuer | undefined;
+  readonly issuers: readonly TokenIssuer[];
+  readonly ownIssuer: TokenIssuer | undefined;
   readonly tokens: TokenSettings;
   readonly authentication: AuthenticationSetup;
   readonly headers: PreparedHeaders;
@@ -72,15 +72,9 @@ export function compileConfiguration(
   }
   // The one place that looks at the environment; `production` overrides it.
   const production = options.production ?? process.env['NODE_ENV'] === 'production';
-  const issuers = compileIssuers(options, production, problems);
-  const signers = issuers.filter(({ signer }) => signer !== undefined);
-  if (signers.length > 1)
-    problems.add(
-      'jwt.several-signers',
-      'jwt',
-      'has several issuers with a signingKey',
-      'keep one: TokenService issues for one issuer',
-    );
+  const clock = options.clock ?? systemClock;
+  const issuers = compileTokenIssuers(options, problems, { production, clock });
+  const ownIssuer = issuers.find(({ signer }) => signer !== undefined);
   checkErrorOptions(options.errors, problems);
   checkValidationOptions(options.validation, problems);
   const realm = options.realm ?? 'api';
@@ -88,12 +82,12 @@ export function compileConfiguration(
     problems.add('realm', 'realm', 'is no short ASCII text', "write a name such as 'api'");
   return {
     options,
-    clock: options.clock ?? systemClock,
+    clock,
     production,
     apiKeys: options.apiKeys && compileApiKeyOptions(options.apiKeys, problems),
     issuers,
-    ownIssuer: signers[0],
-    tokens: compileTokenOptions(options.tokens, signers[0], problems),
+    ownIssuer,
+    tokens: compileTokenOptions(options.tokens, ownIssuer, problems),
     authentication: {
       schemes: schemesOf(options),
       realm,
@@ -114,52 +108,6 @@ function schemesOf({ apiKeys, jwt, oauth2 }: SecurityOptions): CredentialScheme[
     ...(jwt ? (['jwt'] as const) : []),
     ...(oauth2 ? (['oauth2'] as const) : []),
   ];
-}
-
-function listOf(jwt: JwtOptions | undefined) {
-  if (jwt === undefined) return [];
-  return Array.isArray(jwt)
-    ? (jwt as readonly Exclude<JwtOptions, readonly unknown[]>[])
-    : [jwt as Exclude<JwtOptions, readonly unknown[]>];
-}
-
-function compileIssuers(
-  { jwt, oauth2 }: SecurityOptions,
-  production: boolean,
-  problems: ConfigurationProblems,
-): JwtIssuer[] {
-  const own = listOf(jwt).map((options, index) => {
-    const where = Array.isArray(jwt) ? `jwt[${index}]` : 'jwt';
-    return compileIssuer(options, 'jwt', where, production, problems);
-  });
-  const foreign = (oauth2?.issuers ?? []).map((options, index) =>
-    compileIssuer(options, 'oauth2', `oauth2.issuers[${index}]`, production, problems),
-  );
-  if (oauth2 && !isResource(oauth2.resource)) {
-    problems.add(
-      'oauth2.resource',
-      'oauth2.resource',
-      'is no https URL without fragment',
-      'give the URL under which clients know this API',
-    );
-  }
-  if (oauth2 && foreign.length === 0)
-    problems.add('oauth2.issuers', 'oauth2.issuers', 'is empty', 'name an authorization server');
-  const issuers = [...own, ...foreign].filter((issuer) => issuer !== undefined);
-  const names = issuers.map(({ rules }) => rules.issuer);
-  if (new Set(names).size < names.length) {
-    problems.add(
-      'jwt.issuer.twice',
-      'jwt',
-      'names one issuer twice',
-      'give each issuer one entry: its tokens go to one verifier',
-    );
-  }
-  return issuers;
-}
-
-function isResource(resource: string): boolean {
-  return URL.canParse(resource) && new URL(resource).protocol === 'https:' && !resource.includes('#');
 }
 
 function compileLimits({ rateLimit }: SecurityOptions, problems: ConfigurationProblems) {
