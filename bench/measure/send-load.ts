@@ -17,44 +17,66 @@ interface Load {
  */
 export async function sendLoad(load: Load): Promise<Omit<LoadResult, 'kind'>> {
   const { port, connections, durationMs, count = Number.POSITIVE_INFINITY, nextRequest } = load;
-  const sockets = await Promise.all(
-    Array.from({ length: connections }, (_, i) => open(port, `127.0.0.${String(i + 2)}`)),
-  );
   const statuses: Record<string, number> = {};
   let sent = 0;
-  let running = sockets.length;
+  const addresses = Array.from({ length: connections }, (_, i) => `127.0.0.${String(i + 2)}`);
+  const first = await Promise.all(addresses.map((address) => open(port, address)));
   const started = performance.now();
   const deadline = started + (durationMs ?? Number.POSITIVE_INFINITY);
+  const isOver = (): boolean => sent >= count || performance.now() >= deadline;
 
-  await new Promise<void>((resolve, reject) => {
-    for (const socket of sockets) {
-      const send = (): void => {
-        if (sent >= count || performance.now() >= deadline) {
-          running -= 1;
-          if (running === 0) resolve();
-          return;
-        }
-        sent += 1;
-        socket.write(nextRequest(), 'latin1');
-      };
-      let rest = '';
-      socket.on('data', (chunk: string) => {
-        rest = rest === '' ? chunk : rest + chunk;
-        const length = responseLength(rest);
-        if (length === undefined || rest.length < length) return;
-        const status = rest.slice(9, 12);
-        statuses[status] = (statuses[status] ?? 0) + 1;
-        rest = rest.slice(length);
+  await Promise.all(
+    first.map(async (connection, i) => {
+      let socket = connection;
+      while (!isOver()) {
+        await exchangeUntilClosed(socket, isOver, nextRequest, {
+          sent: () => void (sent += 1),
+          answered: (status) => void (statuses[status] = (statuses[status] ?? 0) + 1),
+        });
+        socket.destroy();
+        // A server may end a connection after some thousand requests.
+        if (!isOver()) socket = await open(port, addresses[i] ?? '');
+      }
+    }),
+  );
+  return { requests: sent, seconds: (performance.now() - started) / 1000, statuses };
+}
+
+interface Tally {
+  sent(): void;
+  answered(status: string): void;
+}
+
+/** Sends requests on one connection until time is over or a response announces the connection's end. */
+function exchangeUntilClosed(
+  socket: Socket,
+  isOver: () => boolean,
+  nextRequest: () => string,
+  tally: Tally,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let rest = '';
+    const send = (): void => {
+      tally.sent();
+      socket.write(nextRequest(), 'latin1');
+    };
+    socket.on('data', (chunk: string) => {
+      rest = rest === '' ? chunk : rest + chunk;
+      const response = readResponse(rest);
+      if (response === undefined || rest.length < response.length) return;
+      tally.answered(rest.slice(9, 12));
+      rest = rest.slice(response.length);
+      if (response.isLast || isOver()) {
+        socket.removeAllListeners('close');
+        resolve();
+      } else {
         send();
-      });
-      socket.on('error', reject);
-      socket.on('close', () => reject(new Error('connection closed by the server')));
-      send();
-    }
+      }
+    });
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('connection closed without an answer')));
+    send();
   });
-  const seconds = (performance.now() - started) / 1000;
-  for (const socket of sockets) socket.removeAllListeners('close').destroy();
-  return { requests: sent, seconds, statuses };
 }
 
 function open(port: number, localAddress: string): Promise<Socket> {
@@ -67,10 +89,12 @@ function open(port: number, localAddress: string): Promise<Socket> {
 
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 
-function responseLength(text: string): number | undefined {
+/** Where the first response ends, and whether it is the last of its connection; `undefined` without a whole head. */
+function readResponse(text: string): { length: number; isLast: boolean } | undefined {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
-  const length = CONTENT_LENGTH.exec(text.slice(0, headEnd))?.[1];
-  if (length === undefined) throw new Error(`response without Content-Length: ${text.slice(0, 200)}`);
-  return headEnd + 4 + Number(length);
+  const head = text.slice(0, headEnd);
+  const length = CONTENT_LENGTH.exec(head)?.[1];
+  if (length === undefined) throw new Error(`response without Content-Length: ${head.slice(0, 200)}`);
+  return { length: headEnd + 4 + Number(length), isLast: head.includes('\r\nConnection: close') };
 }
