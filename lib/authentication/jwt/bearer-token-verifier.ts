@@ -99,11 +99,17 @@ export class BearerTokenVerifier implements CredentialVerifier {
     try {
       verdict = await runStrategy(this.#passport, strategy, new TokenToVerify(token, key));
     } catch (error) {
-      if (error instanceof StrategyFailed) throw new CredentialRejected('token.signature');
+      if (error instanceof StrategyFailed) throw new CredentialRejected(reasonOf(error));
       throw error;
     }
     // Only our own word about this very token counts, whatever passport says (PITFALLS P1, P5).
     if (!(verdict instanceof VerifiedSignature) || verdict.token !== token)
       throw new CredentialRejected('token.signature');
   }
+}
+
+/** passport-jwt checks the audience too, behind the signature; the events should name the true cause. */
+function reasonOf({ info }: StrategyFailed): string {
+  const isAudience = info instanceof Error && info.message.startsWith('jwt audience invalid');
+  return isAudience ? 'token.audience' : 'token.signature';
 }

@@ -92,7 +92,7 @@ function readMember(
     case 'signingKey':
       return ownKeys(material, allowed);
     default:
-      throw new KeyRefused(`is no kind of key: ${member satisfies never}`);
+      throw new KeyRefused('is no kind of key');
   }
 }
 
