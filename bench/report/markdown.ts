@@ -15,6 +15,9 @@ export interface WorkloadResult {
   readonly measurements: readonly Measurement[];
 }
 
+/** Part of its core that a server must use for its throughput to count. */
+const SATURATED = 0.9;
+
 const cpuOf = (result: WorkloadResult, contestant: string): number | undefined =>
   medianOf(result, contestant, 'cpuMicros');
 
@@ -46,7 +49,17 @@ export function resultTable(result: WorkloadResult, workload: Workload): string 
   const targets = workload.targets
     .map((target) => targetLine(result, target))
     .filter((line) => line !== undefined);
-  return [title, '', ...table(header, rows), '', ...targets, ''].join('\n');
+  return [title, '', ...table(header, rows), '', ...targets, ...idleWarning(result), ''].join('\n');
+}
+
+/** Throughput says nothing about a server that waited for the load generator. */
+function idleWarning({ measurements }: WorkloadResult): string[] {
+  const idle = measurements.filter(({ contestant, cpuMicros, requestsPerSecond }) => {
+    const busy = cpuMicros.map((micros, round) => (micros * (requestsPerSecond[round] ?? 0)) / 1e6);
+    return contestant !== 'raw' && median(busy) < SATURATED;
+  });
+  const names = idle.map(({ contestant }) => contestant).join(', ');
+  return names === '' ? [] : [`- something else used the cores, run again: ${names} had time to spare`];
 }
 
 function targetLine(result: WorkloadResult, target: Target): string | undefined {
