@@ -112,10 +112,10 @@ function schemesOf({ apiKeys, jwt, oauth2 }: SecurityOptions): CredentialScheme[
 
 function compileLimits({ rateLimit }: SecurityOptions, problems: ConfigurationProblems) {
   const { read = '300/minute', write = '60/minute', failedAuthentication = '20/minute' } = rateLimit ?? {};
-  const limits = {
+  const limits = Object.freeze({
     read: compileSetting(read, 'read', problems),
     write: compileSetting(write, 'write', problems),
-  };
+  });
   const byAddress = (rules: readonly RateLimitRule[]) =>
     rules.map((rule) => Object.freeze({ ...rule, by: 'address' as const }));
   const addressRules =

@@ -6,7 +6,6 @@ import { answerByStatus, serializeAnswer } from '../errors/error-answer.js';
 /** Upper bounds in milliseconds; a server that is stricter already is left alone (R-HP-10). */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
-const MAX_REQUESTS_PER_SOCKET = 1_000;
 
 const EXPECTS_CONTINUE = Symbol('nestjs-api-security.expects-continue');
 type MarkedRequest = IncomingMessage & { [EXPECTS_CONTINUE]?: true };
@@ -23,7 +22,6 @@ export function expectsContinue(request: IncomingMessage): boolean {
 export function hardenServer(server: Server, headers: readonly (readonly [string, string])[]): void {
   server.headersTimeout = tightened(server.headersTimeout, HEADERS_TIMEOUT);
   server.requestTimeout = tightened(server.requestTimeout, REQUEST_TIMEOUT);
-  server.maxRequestsPerSocket = tightened(server.maxRequestsPerSocket ?? 0, MAX_REQUESTS_PER_SOCKET);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 
   // The adapter's own listener, if there is one, answers without our headers.
