@@ -21,18 +21,26 @@ function compileErrors(sources: readonly CodeBlock[]): string[] {
     sources.map((block, index) => [join(ROOT, 'test', 'docs', `block-${index}.ts`), block] as const),
   );
   const host = ts.createCompilerHost(relaxed);
-  const { getSourceFile, fileExists } = host;
+  const getSourceFile = host.getSourceFile.bind(host);
+  const fileExists = host.fileExists.bind(host);
   host.fileExists = (path) => files.has(path) || fileExists(path);
   host.getSourceFile = (path, ...rest) => {
     const block = files.get(path);
     return block
-      ? ts.createSourceFile(path, `${block.code}\nexport {};\n`, { ...rest[0] as object, languageVersion: ts.ScriptTarget.ES2023, impliedNodeFormat: ts.ModuleKind.ESNext })
+      ? ts.createSourceFile(path, `${block.code}\nexport {};\n`, {
+          ...(rest[0] as object),
+          languageVersion: ts.ScriptTarget.ES2023,
+          impliedNodeFormat: ts.ModuleKind.ESNext,
+        })
       : getSourceFile(path, ...rest);
   };
   const program = ts.createProgram([...files.keys()], relaxed, host);
   return [...files].flatMap(([path, { where }]) => {
     const source = program.getSourceFile(path);
-    const diagnostics = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    const diagnostics = [
+      ...program.getSyntacticDiagnostics(source),
+      ...program.getSemanticDiagnostics(source),
+    ];
     return diagnostics.map(({ messageText, start }) => {
       const line = source && start !== undefined ? source.getLineAndCharacterOfPosition(start).line + 1 : 0;
       return `${where} +${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
@@ -48,14 +56,16 @@ describe('documentation', () => {
   });
 
   it('would notice an example that does not compile', { timeout: 120_000 }, () => {
-    const wrong = { where: 'x.md:1', info: 'ts runnable', code: `import { Nothing } from 'nestjs-api-security';` };
+    const wrong = {
+      where: 'x.md:1',
+      info: 'ts runnable',
+      code: `import { Nothing } from 'nestjs-api-security';`,
+    };
     expect(compileErrors([wrong])).toEqual([expect.stringContaining('Nothing')]);
   });
 
-  it('has JSON examples that parse', () => {
-    for (const { info, code, where } of blocks) {
-      if (info === 'json') expect(() => JSON.parse(code) as unknown, where).not.toThrow();
-    }
+  it.each(blocks.filter(({ info }) => info === 'json'))('has JSON that parses at $where', ({ code }) => {
+    expect(() => JSON.parse(code) as unknown).not.toThrow();
   });
 
   it.each(documentationFiles())('%s links to files that exist', (file) => {
@@ -69,7 +79,10 @@ describe('documentation', () => {
 
   it('R-CF-09 lists every requirement with the tests that show it, up to date', () => {
     const check = () =>
-      execFileSync(process.execPath, ['docs/generate-conformance.mjs', '--check'], { cwd: ROOT, stdio: 'pipe' });
+      execFileSync(process.execPath, ['docs/generate-conformance.mjs', '--check'], {
+        cwd: ROOT,
+        stdio: 'pipe',
+      });
     expect(check).not.toThrow();
   });
 });

@@ -1,0 +1,60 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { SecurityModule, type SecurityOptions } from 'nestjs-api-security';
+
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { AuthController } from './auth/auth.controller.js';
+import { PasswordAccounts } from './auth/password-accounts.service.js';
+import { PasswordHasher } from './auth/password-hasher.service.js';
+import type { QuickstartConfiguration } from './configuration.js';
+import { DemoData } from './demo-data.service.js';
+import { ApiDocument } from './docs/api-document.service.js';
+import { DocsController } from './docs/docs.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { SCOPES_OF_ROLE } from './users/user.js';
+import { UserDirectoryModule } from './users/user-directory.module.js';
+import { UserDirectory } from './users/user-directory.service.js';
+import { UserRemoval } from './users/user-removal.service.js';
+import { UsersController } from './users/users.controller.js';
+
+@Module({})
+export class AppModule {
+  static register(configuration: QuickstartConfiguration): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        UserDirectoryModule,
+        SecurityModule.forRootAsync({
+          imports: [UserDirectoryModule],
+          inject: [UserDirectory],
+          useFactory: (directory: UserDirectory) => securityOptions(configuration, directory),
+        }),
+      ],
+      controllers: [HealthController, AuthController, UsersController, ApiKeysController, DocsController],
+      providers: [PasswordHasher, PasswordAccounts, UserRemoval, ApiDocument, DemoData],
+    };
+  }
+}
+
+function securityOptions(
+  { https, publicHost, readLimit, writeLimit }: QuickstartConfiguration,
+  directory: UserDirectory,
+): SecurityOptions {
+  // Asked for each key and at each login and refresh: a changed role counts from then on, a removed user gets nothing.
+  const rightsOf = (userId: string) => {
+    const user = directory.find(userId);
+    return user && { scopes: SCOPES_OF_ROLE[user.role], roles: [user.role] };
+  };
+  return {
+    apiKeys: { ownerRights: rightsOf },
+    jwt: {
+      issuer: 'https://quickstart.example',
+      audience: 'https://api.quickstart.example',
+      // Made anew at each start: fit for a demonstration, and no secret can lie about in the source.
+      signingKey: 'generate',
+    },
+    tokens: { currentRights: rightsOf },
+    rateLimit: { read: `${readLimit}/minute`, write: `${writeLimit}/minute` },
+    https,
+    publicHost,
+  };
+}

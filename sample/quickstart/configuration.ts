@@ -1,0 +1,81 @@
+/** What the environment decides about the quickstart. */
+export interface QuickstartConfiguration {
+  readonly port: number;
+  readonly adapter: 'express' | 'fastify';
+  /** What the adapter's own `trust proxy` option takes; `undefined` trusts nobody. */
+  readonly trustProxy: string | number | boolean | undefined;
+  readonly https: 'off' | 'reject' | 'redirect';
+  /** Where redirects to HTTPS go. */
+  readonly publicHost: string;
+  /** Requests a minute. */
+  readonly readLimit: number;
+  readonly writeLimit: number;
+  /** The password of both demo users. */
+  readonly demoPassword: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks the environment, so that a typing error stops the start instead of weakening the application.
+ *
+ * @throws Error that names the variable, what is wrong with it, and what it takes
+ */
+export function readConfiguration(environment: Environment): QuickstartConfiguration {
+  refuseServers(environment);
+  return {
+    port: wholeNumber(environment, 'PORT', 3000, 0, 65_535),
+    adapter: oneOf(environment, 'ADAPTER', ['express', 'fastify'], 'express'),
+    trustProxy: trustProxy(environment['TRUST_PROXY']),
+    https: oneOf(environment, 'HTTPS', ['off', 'reject', 'redirect'], 'off'),
+    publicHost: environment['PUBLIC_HOST'] || 'localhost',
+    readLimit: wholeNumber(environment, 'READ_LIMIT', 100, 1, 1_000_000),
+    writeLimit: wholeNumber(environment, 'WRITE_LIMIT', 20, 1, 1_000_000),
+    demoPassword: environment['DEMO_PASSWORD'] || 'correct horse battery staple',
+  };
+}
+
+// Going on with memory while the operator believes in shared limits and lasting keys would be worse than not starting.
+function refuseServers(environment: Environment): void {
+  for (const name of ['REDIS_URL', 'DATABASE_URL']) {
+    if (environment[name]) {
+      throw new Error(
+        `${name} is set, but this version keeps limits and keys in memory only: stores on a server are not available yet. Unset ${name} to start.`,
+      );
+    }
+  }
+}
+
+function wholeNumber(
+  environment: Environment,
+  name: string,
+  otherwise: number,
+  min: number,
+  max: number,
+): number {
+  const text = environment[name];
+  if (!text) return otherwise;
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new Error(`${name} must be a whole number from ${min} to ${max}.`);
+}
+
+function oneOf<T extends string>(
+  environment: Environment,
+  name: string,
+  allowed: readonly T[],
+  otherwise: T,
+): T {
+  const text = environment[name];
+  if (!text) return otherwise;
+  const found = allowed.find((value) => value === text);
+  if (found !== undefined) return found;
+  throw new Error(`${name} must be one of: ${allowed.join(', ')}.`);
+}
+
+// A number counts hops, `true` and `false` are switches (the module refuses `true` at boot), anything else names proxies.
+function trustProxy(text: string | undefined): string | number | boolean | undefined {
+  if (!text) return undefined;
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^\d{1,2}$/.test(text) ? Number(text) : text;
+}
