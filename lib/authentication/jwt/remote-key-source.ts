@@ -105,5 +105,11 @@ async function fetchBounded(url: string, options: RequestInit): Promise<Response
     if (length > MAX_BYTES) throw new Error('the key set is too large');
     chunks.push(chunk);
   }
-  return new Response(Buffer.concat(chunks));
+  return Response.json(withObjectsOnly(JSON.parse(Buffer.concat(chunks).toString())));
+}
+
+/** jose refuses a whole set for one member that is no object. */
+function withObjectsOnly(set: unknown): unknown {
+  const keys: unknown = (set as { keys?: unknown } | null)?.keys;
+  return Array.isArray(keys) ? { keys: keys.filter((key) => typeof key === 'object' && key !== null) } : set;
 }

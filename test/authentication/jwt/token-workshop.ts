@@ -51,12 +51,7 @@ export const encode = (part: string | Buffer): string => Buffer.from(part).toStr
 /** Signs a signing input as `alg` says; the text itself may be anything. */
 export function signText(input: string, alg: string, key: KeyObject | Buffer): string {
   const hash = `sha${alg.slice(2)}`;
-  if (alg.startsWith('HS'))
-    return encode(
-      createHmac(hash, key as Buffer)
-        .update(input)
-        .digest(),
-    );
+  if (alg.startsWith('HS')) return encode(createHmac(hash, key).update(input).digest());
   const privateKey = key as KeyObject;
   if (alg.startsWith('ES'))
     return encode(sign(hash, Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }));

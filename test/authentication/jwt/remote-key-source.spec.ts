@@ -1,0 +1,157 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { AUDIENCE, ecPair, ISSUER, rsaPair, token, type Workshop, workshop } from './token-workshop.js';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(closers.splice(0).map((close) => close()));
+});
+
+const second = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const jwk = (key: KeyObject, more: object = {}) => ({ ...key.export({ format: 'jwk' }), ...more });
+const keys =
+  (...list: unknown[]): Answer =>
+  (_, response) =>
+    response.end(JSON.stringify({ keys: list }));
+const KEY_A = jwk(ecPair.publicKey, { kid: 'a', alg: 'ES256', use: 'sig' });
+const KEY_B = jwk(second.publicKey, { kid: 'b', alg: 'ES256' });
+
+/** A key server that answers as told, and a verifier that asks it. */
+async function withKeyServer(first: Answer) {
+  const state = { answer: first, requests: 0, headers: {} as IncomingMessage['headers'] };
+  const server = createServer((request, response) => {
+    state.requests++;
+    state.headers = request.headers;
+    state.answer(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  closers.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const made: Workshop = workshop({
+    jwt: { issuer: ISSUER, audience: AUDIENCE, jwksUri: `http://127.0.0.1:${port}/keys` },
+  });
+  const outcome = (text: string) =>
+    made.outcome(text).catch((error: { code?: string }) => String(error.code));
+  return { ...made, outcome, state, port };
+}
+
+const signedByA = (claims = {}) => token(claims, { kid: 'a' });
+const signedByB = () => token({}, { kid: 'b' }, second.privateKey);
+
+describe('keys from jwks_uri', () => {
+  it('R-OA-04 are fetched once, by the first token that needs them', async () => {
+    const { outcome, state } = await withKeyServer(keys(KEY_A, KEY_B));
+    expect(state.requests).toBe(0);
+    expect(await Promise.all([signedByA(), signedByB(), signedByA({ jti: 'x' })].map(outcome))).toEqual([
+      'user user-1',
+      'user user-1',
+      'user user-1',
+    ]);
+    expect(state.requests).toBe(1);
+    expect(state.headers.authorization).toBeUndefined();
+    expect(state.headers.cookie).toBeUndefined();
+  });
+
+  it('R-OA-05 D14 unknown names cause one fetch in 30 seconds, and 401', async () => {
+    const { outcome, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    clock.seconds += 31;
+    for (let i = 0; i < 200; i++)
+      expect(await outcome(token({}, { kid: `x${i}` }))).toBe('token.key-unknown');
+    expect(state.requests).toBe(2);
+    state.answer = (_, response) => response.writeHead(500).end();
+    clock.seconds += 31;
+    for (let i = 0; i < 200; i++)
+      expect(await outcome(token({}, { kid: `y${i}` }))).toBe('token.key-unknown');
+    expect(state.requests).toBe(3);
+    expect(await outcome(signedByA({ jti: 'z' }))).toBe('user user-1');
+  });
+
+  it('R-OA-06 R-OA-07 a new key is found, a withdrawn one is gone', async () => {
+    const { outcome, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    state.answer = keys(KEY_B);
+    clock.seconds += 31;
+    expect(await outcome(signedByB())).toBe('user user-1');
+    expect(await outcome(signedByA({ jti: 'x' }))).toBe('token.key-unknown');
+  });
+
+  it('R-OA-08 the endpoint may be down for an hour, then tokens get 503', async () => {
+    const { outcome, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    state.answer = (_, response) => response.writeHead(503).end();
+    const later = (seconds: number) => {
+      clock.seconds += seconds;
+      return outcome(signedByA({ iat: clock.seconds, exp: clock.seconds + 60 }));
+    };
+    expect(await later(3_500)).toBe('user user-1');
+    expect(await later(200)).toBe('UNAVAILABLE');
+    state.answer = keys(KEY_A);
+    expect(await later(31)).toBe('user user-1');
+  });
+
+  it.each<[string, Answer]>([
+    ['an error', (_, response) => response.writeHead(500).end()],
+    ['no JSON', (_, response) => response.end('<html>')],
+    ['no set', (_, response) => response.end('null')],
+    ['an empty set', keys()],
+    ['no list', (_, response) => response.end('{"keys":{}}')],
+    [
+      'only keys that cannot be used',
+      keys({ kty: 'oct', k: 'AAAA' }, jwk(ecPair.privateKey), jwk(ecPair.publicKey, { use: 'enc' })),
+    ],
+    [
+      'more than a set can need',
+      (_, response) => response.end(JSON.stringify({ keys: [KEY_A], x: 'a'.repeat(200_000) })),
+    ],
+  ])('R-OA-02 R-OA-03 D14 %s is no usable set: 503', async (_, answer) => {
+    const { outcome, state } = await withKeyServer(answer);
+    for (let i = 0; i < 20; i++) expect(await outcome(signedByA())).toBe('UNAVAILABLE');
+    expect(state.requests).toBe(1);
+  });
+
+  it('R-OA-02 redirects are not followed', async () => {
+    const target = await withKeyServer(keys(KEY_A));
+    const { outcome } = await withKeyServer((_, response) =>
+      response.writeHead(302, { location: `http://127.0.0.1:${target.port}/keys` }).end(),
+    );
+    expect(await outcome(signedByA())).toBe('UNAVAILABLE');
+    expect(target.state.requests).toBe(0);
+  });
+
+  it('R-OA-02 a server that never ends its answer is waited for 3 seconds', async () => {
+    const { outcome } = await withKeyServer((_, response) => void response.write('{"keys":['));
+    const started = performance.now();
+    expect(await outcome(signedByA())).toBe('UNAVAILABLE');
+    expect(performance.now() - started).toBeLessThan(4_500);
+  });
+
+  it('R-OA-03 one bad key does not spoil the set, and two of one name spoil only each other', async () => {
+    const bad = [null, 7, {}, { kty: 'oct', k: 'AAAA', kid: 'o' }, jwk(rsaPair.privateKey, { kid: 'p' })];
+    const { outcome } = await withKeyServer(
+      keys(...bad, KEY_A, jwk(second.publicKey, { kid: 'twin' }), jwk(ecPair.publicKey, { kid: 'twin' })),
+    );
+    expect(await outcome(signedByA())).toBe('user user-1');
+    expect(await outcome(token({}, { kid: 'twin' }))).toBe('token.key-unknown');
+    expect(await outcome(token({}, { kid: 'p', alg: 'RS256' }, rsaPair.privateKey))).toBe(
+      'token.key-unknown',
+    );
+  });
+
+  it('R-OA-09 a token of an unknown issuer causes no fetch', async () => {
+    const { outcome, state } = await withKeyServer(keys(KEY_A));
+    for (let i = 0; i < 100; i++)
+      expect(await outcome(signedByA({ iss: `https://evil${i}.example` }))).toBe('token.issuer');
+    expect(state.requests).toBe(0);
+  });
+});
