@@ -4,9 +4,10 @@ import { answerByStatus, answerTo, type ErrorAnswer } from '../errors/error-answ
 import type { ErrorWriter } from '../errors/error-writer.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
-import { applyHeaders, type PreparedHeaders } from '../headers/header-set.js';
+import type { PreparedHeaders } from '../headers/header-set.js';
 import { addressKey, resolveClient } from '../http/client-address.js';
 import { checkFraming } from '../http/framing.js';
+import { putHeaders } from '../http/header-writer.js';
 import type { ProxyTrust } from '../http/proxy-trust.js';
 import { credentialInUrl } from '../http/query/credential-in-url.js';
 import { eventContextOf } from '../http/request-context.js';
@@ -60,7 +61,7 @@ export class RequestHook {
     const state = new RequestState(request, response, address, addressKey(address, setup.ipv6Prefix), secure);
     attachRequestState(request, state);
     state.expectsContinue = expectsContinue(request);
-    applyHeaders(response, secure ? setup.headers.secure : setup.headers.plain);
+    putHeaders(response, secure ? setup.headers.secure : setup.headers.plain);
     // Without this a browser's script cannot see them, whichever origins CORS lets in (R-RL-22).
     if (request.headers.origin !== undefined) response.setHeader('Access-Control-Expose-Headers', EXPOSED);
     const answer = this.#refusal(state);

@@ -10,42 +10,108 @@ export type RateLimitHeaderMode = 'legacy' | 'ietf' | 'both';
 /** What a refusal is told. */
 export interface ShownRefusal {
   readonly name: string;
-  /** Whole seconds, at least 1. */
+  /** Whole seconds, at least 1; the same in `Retry-After` and in the body (R-RL-04). */
   readonly retryAfter: number;
 }
 
-/** Writes the limit closest to running out into the response, and all of them in the IETF fields (R-RL-01 to R-RL-03). */
+/** The parts of the IETF fields that are the same for every request; made once for each list of rules. */
+interface PreparedRules {
+  /** Value of `RateLimit-Policy`. */
+  readonly policy: string;
+  /** `"name";r=` of each rule. */
+  readonly prefixes: readonly string[];
+}
+
+/** Writes the limit closest to running out into the response, and all of them into the IETF fields (R-RL-01 – R-RL-03). */
 export class RateLimitHeaders {
   readonly #legacy: boolean;
   readonly #ietf: boolean;
+  readonly #prepared = new WeakMap<readonly RateLimitRule[], PreparedRules>();
 
   constructor(mode: RateLimitHeaderMode) {
     this.#legacy = mode !== 'ietf';
     this.#ietf = mode !== 'legacy';
   }
 
-  /** @param now epoch milliseconds */
+  /**
+   * Shows a decision; limits that an earlier layer has shown stay in the IETF fields, and in the others if they are closer.
+   *
+   * @param rules frozen at boot, in the order of the decision's states
+   * @param now epoch milliseconds
+   */
   apply(
     state: RequestState,
     rules: readonly RateLimitRule[],
     decision: LimitDecision,
     now: number,
   ): ShownRefusal {
-    const index = closest(rules, decision);
+    const index = closestLimit(rules, decision);
     const { limit, name } = rules[index]!;
-    const { remaining, resetMs } = decision.states[index]!;
-    const shown = tighter(state.shownLimit, { limit, remaining, resetMs }, decision.allowed);
+    const { remaining, resetMs, allowed } = decision.states[index]!;
+    // Something may be left of a limit into which an expensive request does not fit: for this client it has run out.
+    const shown = tighter(
+      state.shownLimit,
+      { limit, remaining: allowed ? remaining : 0, resetMs },
+      decision.allowed,
+    );
     if (shown !== state.shownLimit && this.#legacy) writeLegacy(state.response, shown, now);
     state.shownLimit = shown;
-    if (this.#ietf) writeIetf(state.response, rules, decision);
-    return { name, retryAfter: Math.max(1, Math.ceil(resetMs / 1000)) };
+    if (this.#ietf) writeIetf(state.response, this.#prepare(rules), decision);
+    return { name, retryAfter: retryAfterSeconds(resetMs) };
   }
 
-  /** Shows a limit that was not charged, such as the one on failed authentications. */
-  show(state: RequestState, shown: ShownLimit, now: number): void {
+  /**
+   * Shows one limit that was only looked at, such as the one on failed authentications.
+   *
+   * @param rule names the limit in the IETF fields; without it they stay as they are
+   */
+  show(state: RequestState, shown: ShownLimit, now: number, rule?: RateLimitRule): void {
     state.shownLimit = shown;
     if (this.#legacy) writeLegacy(state.response, shown, now);
+    if (!this.#ietf || !rule) return;
+    const states = [{ ...shown, allowed: shown.remaining > 0 }];
+    writeIetf(state.response, prepareRules([rule]), { allowed: true, states });
   }
+
+  #prepare(rules: readonly RateLimitRule[]): PreparedRules {
+    const known = this.#prepared.get(rules);
+    if (known) return known;
+    const prepared = prepareRules(rules);
+    this.#prepared.set(rules, prepared);
+    return prepared;
+  }
+}
+
+/** Index of the limit to show: on refusal the violated one with the latest reset, otherwise the one with the smallest share left. */
+export function closestLimit(rules: readonly RateLimitRule[], { allowed, states }: LimitDecision): number {
+  let best = 0;
+  for (let i = 1; i < states.length; i++) {
+    const one = states[i]!;
+    const other = states[best]!;
+    const closer = allowed
+      ? one.remaining * rules[best]!.limit < other.remaining * rules[i]!.limit
+      : !one.allowed && (other.allowed || one.resetMs > other.resetMs);
+    if (closer) best = i;
+  }
+  return best;
+}
+
+/** Whole seconds for `Retry-After` and the error body. */
+export function retryAfterSeconds(resetMs: number): number {
+  return Math.max(1, Math.ceil(resetMs / 1000));
+}
+
+/** A String of RFC 9651 §4.1.6; `undefined` for text that none can hold. */
+export function structuredString(text: string): string | undefined {
+  return /^[\x20-\x7e]*$/.test(text) ? `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"` : undefined;
+}
+
+function prepareRules(rules: readonly RateLimitRule[]): PreparedRules {
+  const names = rules.map(({ name }, index) => structuredString(name) ?? `"limit-${index + 1}"`);
+  const policies = rules.map(({ limit, windowMs }, index) => {
+    return `${names[index]};q=${limit};w=${Math.max(1, Math.ceil(windowMs / 1000))}`;
+  });
+  return { policy: policies.join(', '), prefixes: names.map((name) => `${name};r=`) };
 }
 
 function writeLegacy(response: ServerResponse, { limit, remaining, resetMs }: ShownLimit, now: number): void {
@@ -56,32 +122,23 @@ function writeLegacy(response: ServerResponse, { limit, remaining, resetMs }: Sh
 
 function writeIetf(
   response: ServerResponse,
-  rules: readonly RateLimitRule[],
+  { policy, prefixes }: PreparedRules,
   { states }: LimitDecision,
 ): void {
-  const items = rules.map(({ name }, index) => {
-    const { remaining, resetMs } = states[index]!;
-    return `"${name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`;
-  });
-  response.setHeader('RateLimit-Policy', rules.map(policyItem).join(', '));
-  response.setHeader('RateLimit', items.join(', '));
-}
-
-function policyItem({ name, limit, windowMs }: RateLimitRule): string {
-  return `"${name}";q=${limit};w=${Math.max(1, Math.ceil(windowMs / 1000))}`;
-}
-
-/** On refusal the violated limit that lasts longest; otherwise the one with the smallest share left. */
-function closest(rules: readonly RateLimitRule[], { allowed, states }: LimitDecision): number {
-  let best = 0;
-  for (let i = 1; i < states.length; i++) {
-    const [one, other] = [states[i]!, states[best]!];
-    const closer = allowed
-      ? one.remaining * rules[best]!.limit < other.remaining * rules[i]!.limit
-      : !one.allowed && (other.allowed || one.resetMs > other.resetMs);
-    if (closer) best = i;
+  let items = '';
+  for (let i = 0; i < states.length; i++) {
+    const { allowed, remaining, resetMs } = states[i]!;
+    if (i > 0) items += ', ';
+    items += `${prefixes[i]}${allowed ? remaining : 0};t=${Math.ceil(resetMs / 1000)}`;
   }
-  return best;
+  append(response, 'RateLimit-Policy', policy);
+  append(response, 'RateLimit', items);
+}
+
+/** Both fields are lists: a later layer adds its limits to those of an earlier one. */
+function append(response: ServerResponse, name: string, items: string): void {
+  const before = response.getHeader(name);
+  response.setHeader(name, typeof before === 'string' ? `${before}, ${items}` : items);
 }
 
 function tighter(before: ShownLimit | undefined, after: ShownLimit, allowed: boolean): ShownLimit {
