@@ -150,6 +150,8 @@ describe('one verifier for all strategies of the process', () => {
     try {
       expect(await bare(unsigned)).toBe('admin');
       await expect(verifier.verify(`${token().slice(0, -4)}AAAA`)).rejects.toThrow('replaced');
+      // Not even asked about a signature whose length is wrong (R-JW-05).
+      await expect(verifier.verify(`${token()}AA`)).rejects.toMatchObject({ reason: 'token.signature' });
     } finally {
       holder.JwtVerifier = original;
     }

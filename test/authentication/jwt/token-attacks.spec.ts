@@ -290,6 +290,13 @@ describe('headers', () => {
     expect(await named().outcome(token({}, { kid }))).toMatch(/^token\.(header|key-unknown|malformed)$/);
   });
 
+  it('R-JW-09 where keys have no names, a kid has to be plain all the same', async () => {
+    for (const kid of ['k1\r\nX: y', 'k 1', 'k1\u007f', 'é', '']) {
+      expect(await workshop().outcome(token({}, { kid }))).toBe('token.header');
+    }
+    expect(await workshop().outcome(token({}, { kid: 'k1' }))).toBe('user user-1');
+  });
+
   it('R-JW-09 a kid of 10 KB is refused unseen, and the right one is found', async () => {
     const { outcome, keyLookups } = named();
     expect(await outcome(token({}, { kid: 'k'.repeat(10_000) }))).toBe('token.too-long');
