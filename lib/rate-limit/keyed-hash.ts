@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * HalfSipHash-1-3 with 64 bits of output (two 32-bit halves) and a random key: a client that chooses its own key text cannot
- * aim at somebody else's counter (R-RL-20). Works on 32-bit integers alone, so that V8 keeps it out of the heap.
+ * HalfSipHash-1-3 with 64 bits of output (two 32-bit halves) under a random key: a client that chooses its own key text
+ * cannot aim at somebody else's counter (R-RL-20). Works on 32-bit integers alone, so that V8 keeps it out of the heap.
  */
 export class KeyedHash {
   /** The halves of the last digest. */
@@ -17,13 +17,59 @@ export class KeyedHash {
   }
 
   digest(text: string): void {
+    if (!this.#digestBytes(text)) this.#digestUnits(text);
+  }
+
+  /** Four characters to a word, as for a text in bytes; false if one is no byte. */
+  #digestBytes(text: string): boolean {
     let v0 = this.#key0;
     let v1 = this.#key1 ^ 0xee;
     let v2 = 0x6c796765 ^ this.#key0;
     let v3 = 0x74656462 ^ this.#key1;
     const length = text.length;
+    const whole = length & ~3;
+    let seen = 0;
+    let i = 0;
+    while (i < whole) {
+      const a = text.charCodeAt(i);
+      const b = text.charCodeAt(i + 1);
+      const c = text.charCodeAt(i + 2);
+      const d = text.charCodeAt(i + 3);
+      seen |= a | b | c | d;
+      const word = a | (b << 8) | (c << 16) | (d << 24);
+      i += 4;
+      v3 ^= word;
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
+      v0 ^= word;
+    }
+    let last = length << 24;
+    for (let shift = 0; i < length; i++, shift += 8) {
+      const code = text.charCodeAt(i);
+      seen |= code;
+      last |= code << shift;
+    }
+    if (seen > 0xff) return false;
+    this.#finish(v0, v1, v2, v3, last);
+    return true;
+  }
+
+  /** Two UTF-16 units to a word. Another start than for bytes, so that no two texts are the same words. */
+  #digestUnits(text: string): void {
+    let v0 = this.#key0;
+    let v1 = this.#key1 ^ 0xdd;
+    let v2 = 0x6c796765 ^ this.#key0;
+    let v3 = 0x74656462 ^ this.#key1;
+    const length = text.length;
     for (let i = 0; i < length; i += 2) {
-      // Two UTF-16 units make one word; the length in the last word tells a missing unit from U+0000.
       const word = text.charCodeAt(i) | (i + 1 < length ? text.charCodeAt(i + 1) << 16 : 0);
       v3 ^= word;
       v0 = (v0 + v1) | 0;
@@ -38,10 +84,15 @@ export class KeyedHash {
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
     }
-    v3 ^= length;
+    this.#finish(v0, v1, v2, v3, length);
+  }
+
+  /** The last word, and three rounds for each half of the digest. */
+  #finish(v0: number, v1: number, v2: number, v3: number, last: number): void {
+    v3 ^= last;
     for (let round = 0; round < 7; round++) {
       if (round === 1) {
-        v0 ^= length;
+        v0 ^= last;
         v2 ^= 0xee;
       } else if (round === 4) {
         this.high = v1 ^ v3;

@@ -31,16 +31,20 @@ export interface CompiledLimit extends Omit<LimitObject, 'window'> {
   readonly windowMs: number;
 }
 
+/** Most units in one window. */
+export const MAX_LIMIT = 1_000_000_000;
+/** Shortest and longest window. */
+export const MIN_WINDOW_MS = 100;
+export const MAX_WINDOW_MS = 31 * 86_400_000;
+
 const UNITS: Readonly<Record<string, number>> = {
   second: 1_000,
   minute: 60_000,
   hour: 3_600_000,
   day: 86_400_000,
 };
-const MAX_LIMIT = 1_000_000_000;
-const MIN_WINDOW = 100;
-const MAX_WINDOW = 31 * 86_400_000;
 const NAME = /^[\w.-]{1,64}$/;
+const OPTIONS: ReadonlySet<string> = new Set(['limit', 'window', 'name', 'cost', 'by', 'group']);
 
 /** Checks one limit; problems are reported under `where`, and then there is no result. */
 export function compileLimit(
@@ -48,11 +52,24 @@ export function compileLimit(
   where: string,
   problems: ConfigurationProblems,
 ): CompiledLimit | undefined {
-  const { window, ...rest } = typeof spec === 'string' ? fromText(spec) : spec;
+  const object: unknown = typeof spec === 'string' ? fromText(spec) : spec;
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) {
+    problems.add('rate-limit.spec', where, 'is no limit', "write '100/minute' or { limit, window }");
+    return undefined;
+  }
+  const { window, ...rest } = object as LimitObject;
+  const { limit, name, group, by, cost } = rest;
   const windowMs = parseDuration(window);
-  const { limit, name, group, by } = rest;
   const size = problems.size;
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+  for (const option of Object.keys(object).filter((key) => !OPTIONS.has(key))) {
+    problems.add(
+      'rate-limit.unknown-option',
+      where,
+      `has an unknown option ${JSON.stringify(option.slice(0, 40))}`,
+      `use ${[...OPTIONS].join(', ')}`,
+    );
+  }
+  if (!isWhole(limit, MAX_LIMIT)) {
     problems.add(
       'rate-limit.limit',
       where,
@@ -60,7 +77,7 @@ export function compileLimit(
       "write a limit such as '100/minute'",
     );
   }
-  if (windowMs === undefined || windowMs < MIN_WINDOW || windowMs > MAX_WINDOW) {
+  if (windowMs === undefined || windowMs < MIN_WINDOW_MS || windowMs > MAX_WINDOW_MS) {
     problems.add(
       'rate-limit.window',
       where,
@@ -68,7 +85,10 @@ export function compileLimit(
       "write a window such as '1m', or '100/minute'",
     );
   }
-  if ([name, group].some((text) => text !== undefined && !NAME.test(text))) {
+  if (cost !== undefined && !isWhole(cost, MAX_LIMIT)) {
+    problems.add('rate-limit.cost', where, 'has a cost that is no whole number from 1', 'leave it out for 1');
+  }
+  if (![name, group].every(isName)) {
     problems.add(
       'rate-limit.name',
       where,
@@ -84,7 +104,7 @@ export function compileLimit(
       "use 'principal', 'address' or a function",
     );
   }
-  return problems.size === size ? { ...rest, windowMs: windowMs! } : undefined;
+  return windowMs !== undefined && problems.size === size ? { ...rest, windowMs } : undefined;
 }
 
 function fromText(text: string): LimitObject {
@@ -92,4 +112,12 @@ function fromText(text: string): LimitObject {
   const limit = /^\d{1,10}$/.test(text.slice(0, slash)) ? Number(text.slice(0, slash)) : Number.NaN;
   const unit = text.slice(slash + 1);
   return { limit, window: (Object.hasOwn(UNITS, unit) ? UNITS[unit] : unit) as Duration };
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= most;
+}
+
+function isName(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && NAME.test(value));
 }

@@ -1,239 +1,262 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
 import { type SecurityClock, systemClock } from '../clock.js';
-import { addUnits, isBlocked, markBlocked, msUntilFreed, usedUnits, windowOf } from './counter-record.js';
-import { CounterShard } from './counter-shard.js';
-import { KeyedHash } from './keyed-hash.js';
+import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { addUnits, markBlocked, msUntilFreed, usedUnits } from './counter-record.js';
+import { CounterSweeper } from './counter-sweeper.js';
+import { CounterTable, Place } from './counter-table.js';
+import { MAX_LIMIT, MAX_WINDOW_MS } from './limit-spec.js';
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
 
 /** Options of the storage in memory. */
 export interface MemoryRateLimitStorageOptions {
-  /** Most counters at once; 100 000 by default, 1 000 – 10 000 000. */
+  /** Most counters at once; 100 000 by default, 1 000 – 10 000 000. One takes about 95 bytes. */
   readonly maxKeys?: number;
+  /** Where the time comes from; only its monotonic reading is used (R-RL-16). */
   readonly clock?: SecurityClock;
 }
+
+const DEFAULT_MAX_KEYS = 100_000;
+const MIN_KEYS = 1_000;
+const MAX_KEYS = 10_000_000;
 
 /** What the throttler's guard gets back. */
 type ThrottlerRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-const SHARD_BITS = 5;
-const SWEEP_MS = 1_000;
-const BUSY_MS = 20;
-const SLICE_MS = 1.5;
-const EVICTION_SAMPLE = 16;
-
 /**
- * Counters of one process: a sliding window that never lets more than the limit through in any interval of one window,
- * in constant time and about 95 bytes a key, whatever the limit. One timer in all gives memory back when windows have
- * passed. Also a `ThrottlerStorage`, for guards of @nestjs/throttler.
+ * Counters of one process: a sliding window that lets no more than the limit through in any interval of one window
+ * (R-RL-15), in constant time and about 95 bytes a key, whatever the limit. It decides synchronously, and about several
+ * charges at once all or nothing (R-RL-14). At `maxKeys` lapsed and then idle counters make room, never one that has
+ * none itself; when none may go, newcomers with the same limit share one counter (R-RL-17).
+ *
+ * Also a `ThrottlerStorage`, for guards of @nestjs/throttler.
  */
 export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorage {
   readonly #clock: SecurityClock;
-  readonly #maxKeys: number;
   readonly #start: number;
-  readonly #hash = new KeyedHash();
-  readonly #shards = Array.from({ length: 1 << SHARD_BITS }, () => new CounterShard());
-  #size = 0;
-  #sweeping = 0;
-  #victimShard = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #table: CounterTable;
+  readonly #sweeper = new CounterSweeper((steps) => this.#sweep(steps));
+  readonly #places: Place[] = [];
+  #elapsed = 0;
 
-  constructor({ maxKeys = 100_000, clock = systemClock }: MemoryRateLimitStorageOptions = {}) {
-    this.#maxKeys = maxKeys;
+  /** @throws RangeError if `maxKeys` is no whole number in its bounds */
+  constructor({ maxKeys = DEFAULT_MAX_KEYS, clock = systemClock }: MemoryRateLimitStorageOptions = {}) {
+    if (!isKeyCount(maxKeys)) throw new RangeError(`maxKeys must be whole, ${MIN_KEYS} to ${MAX_KEYS}`);
+    this.#table = new CounterTable(maxKeys);
     this.#clock = clock;
     this.#start = clock.monotonic();
   }
 
-  /** Counters held now. */
+  /** Keys that have a counter of their own now. */
   get size(): number {
-    return this.#size;
+    return this.#table.size;
   }
 
+  /** @throws RangeError for a cost that is no whole number, or a window out of bounds: nothing is counted wrongly in silence */
   consume(charges: readonly LimitCharge[]): LimitDecision {
-    const elapsed = this.#clock.monotonic() - this.#start;
-    const now = Math.floor(elapsed);
-    const hit = Math.ceil(elapsed);
-    if (charges.length === 1) {
-      const state = this.#settle(charges[0]!, 0, now, hit, true);
-      return { allowed: state.allowed, states: [state] };
+    const elapsed = this.#advance();
+    const now = Math.floor(elapsed) >>> 0;
+    let newcomers = 0;
+    for (let i = 0; i < charges.length; i++) {
+      const charge = charges[i]!;
+      assertCountable(charge);
+      const place = this.#placeOf(i);
+      this.#table.aim(place, charge.key, charge.windowMs);
+      if (place.number < 0) newcomers++;
     }
-    const allowed = charges.every((charge, index) => this.#hasRoom(charge, before(charges, index), now));
-    const states = charges.map((charge, index) =>
-      this.#settle(charge, allowed ? 0 : before(charges, index), now, hit, allowed),
-    );
+    if (newcomers > 0) this.#seat(charges, now);
+    let allowed = true;
+    for (let i = 0; allowed && i < charges.length; i++) allowed = this.#fits(charges, i, now);
+    const states: LimitState[] = [];
+    if (!allowed) {
+      for (let i = 0; i < charges.length; i++) states.push(this.#refusedState(charges, i, now));
+      return { allowed, states };
+    }
+    for (let i = 0; i < charges.length; i++) this.#charge(charges[i]!, this.#places[i]!, Math.ceil(elapsed));
+    for (let i = 0; i < charges.length; i++)
+      states.push(this.#chargedState(charges[i]!, this.#places[i]!, now));
+    if (newcomers > 0) this.#tidy(charges.length, now);
     return { allowed, states };
   }
 
   reset(key: string): void {
-    this.#hash.digest(key);
-    const { high, low } = this.#hash;
-    const shard = this.#shardOf(high);
-    const at = shard.find(high, low);
-    if (at < 0) return;
-    shard.remove(at);
-    this.#size--;
+    this.#table.forget(key);
   }
 
-  /** For the throttler's guard. Windows slide here, so `blockDuration` means nothing: a block ends when there is room. */
-  increment(key: string, ttl: number, limit: number): Promise<ThrottlerRecord> {
+  /**
+   * For the throttler's guard. Windows slide, so a block ends as soon as there is room. Only a `blockDuration` longer than
+   * the window is a penalty of its own, and lasts that long from the refusal on.
+   */
+  async increment(
+    key: string,
+    ttl: number,
+    limit: number,
+    blockDuration: number,
+    throttlerName: string,
+  ): Promise<ThrottlerRecord> {
+    const counter = `${throttlerName.length}:${throttlerName}:${key}`;
     const windowMs = Math.max(1, Math.ceil(ttl));
-    const { allowed, states } = this.consume([{ key: `throttler:${key}`, limit, windowMs, cost: 1 }]);
-    const { remaining, resetMs } = states[0]!;
-    const seconds = Math.ceil(resetMs / 1000);
-    return Promise.resolve({
-      totalHits: allowed ? limit - remaining : limit + 1,
-      timeToExpire: seconds,
-      isBlocked: !allowed,
-      timeToBlockExpire: allowed ? 0 : seconds,
-    });
+    const charge = { key: `throttler:${counter}`, limit: wholeLimit(limit), windowMs, cost: 1 };
+    if (!(blockDuration > windowMs)) return throttlerRecord(charge, this.consume([charge]));
+    const blockMs = Math.min(Math.ceil(blockDuration), MAX_WINDOW_MS);
+    const penalty = { key: `penalty:${counter}`, limit: 1, windowMs: blockMs, cost: 1 };
+    const standing = this.consume([{ ...penalty, cost: 0 }]);
+    if (standing.states[0]!.remaining === 0) return throttlerRecord(charge, { ...standing, allowed: false });
+    const decision = this.consume([charge]);
+    if (decision.allowed) return throttlerRecord(charge, decision);
+    return throttlerRecord(charge, { ...this.consume([penalty]), allowed: false });
   }
 
-  /** Stops the sweep and forgets everything. */
+  /** Stops the timer and forgets everything. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const shard of this.#shards) while (shard.count > 0) shard.remove((shard.count - 1) * 21);
-    this.#size = 0;
+    this.#sweeper.stop();
+    this.#table.clear();
   }
 
-  #shardOf(high: number): CounterShard {
-    return this.#shards[high >>> (32 - SHARD_BITS)]!;
+  /** Milliseconds since the storage was made; never fewer than at the last call, whatever the clock does. */
+  #advance(): number {
+    const elapsed = Math.max(this.#elapsed, this.#clock.monotonic() - this.#start);
+    // Longer than any window: all has lapsed, and times modulo 2^32 must not begin to look new again.
+    if (elapsed - this.#elapsed > MAX_WINDOW_MS) this.#table.clear();
+    this.#elapsed = elapsed;
+    return elapsed;
   }
 
-  #hasRoom({ key, limit, cost }: LimitCharge, alsoTaken: number, now: number): boolean {
-    this.#hash.digest(key);
-    const { high, low } = this.#hash;
-    const shard = this.#shardOf(high);
-    const at = shard.find(high, low);
-    return (at < 0 ? 0 : usedUnits(shard.words, at, now)) + alsoTaken + cost <= limit;
+  #placeOf(index: number): Place {
+    return (this.#places[index] ??= new Place());
   }
 
-  #settle(charge: LimitCharge, alsoTaken: number, now: number, hit: number, commit: boolean): LimitState {
-    const { key, limit, windowMs, cost } = charge;
-    this.#hash.digest(key);
-    const { high, low } = this.#hash;
-    const shard = this.#shardOf(high);
-    let at = shard.find(high, low);
-    if (at >= 0 && windowOf(shard.words, at) !== windowMs) {
-      // The same key under another window is another counter: a configuration has changed.
-      shard.remove(at);
-      this.#size--;
-      at = -1;
-    }
-    const used = at < 0 ? 0 : usedUnits(shard.words, at, now);
-    if (used + alsoTaken + cost > limit) {
-      const resetMs = at < 0 ? windowMs : msUntilFreed(shard.words, at, now, used + alsoTaken + cost - limit);
-      if (at >= 0 && cost > 0) markBlocked(shard.words, at, now, resetMs);
-      return { allowed: false, remaining: Math.max(0, limit - used), resetMs };
-    }
-    if (!commit || cost === 0) {
-      return {
-        allowed: true,
-        remaining: limit - used,
-        resetMs: used === 0 ? 0 : msUntilFreed(shard.words, at, now, 1),
-      };
-    }
-    if (at < 0) return this.#open(shard, high, low, charge, now, hit);
-    addUnits(shard.words, at, hit, cost);
-    this.#size -= shard.sweep(now >>> 0, 1);
-    return {
-      allowed: true,
-      remaining: limit - used - cost,
-      resetMs: used === 0 ? windowMs : this.#resetOf(high, low, now),
-    };
-  }
-
-  #resetOf(high: number, low: number, now: number): number {
-    const shard = this.#shardOf(high);
-    // The sweep may have moved the record.
-    const at = shard.find(high, low);
-    return at < 0 ? 0 : msUntilFreed(shard.words, at, now, 1);
-  }
-
-  #open(
-    shard: CounterShard,
-    high: number,
-    low: number,
-    charge: LimitCharge,
-    now: number,
-    hit: number,
-  ): LimitState {
-    const { limit, windowMs, cost } = charge;
-    if (this.#size >= this.#maxKeys && !this.#makeRoom(shard, now)) return this.#overflow(charge, now, hit);
-    const at = shard.add(high, low, windowMs);
-    this.#size++;
-    addUnits(shard.words, at, hit, cost);
-    this.#schedule(SWEEP_MS);
-    return { allowed: true, remaining: limit - cost, resetMs: windowMs };
-  }
-
-  #makeRoom(shard: CounterShard, now: number): boolean {
-    for (let tries = 0; tries < 4; tries++) {
-      const from =
-        tries === 0 && shard.count > 0
-          ? shard
-          : this.#shards[this.#victimShard++ & (this.#shards.length - 1)]!;
-      if (!from.evict(now >>> 0, EVICTION_SAMPLE)) continue;
-      this.#size--;
-      return true;
-    }
-    return false;
-  }
-
-  /** Nothing can go, so newcomers share one counter for each limit: few, and never more than the limit together. */
-  #overflow({ limit, windowMs, cost }: LimitCharge, now: number, hit: number): LimitState {
-    this.#hash.digest(`overflow:${limit}:${windowMs}`);
-    const { high, low } = this.#hash;
-    const shard = this.#shardOf(high);
-    let at = shard.find(high, low);
-    if (at < 0) {
-      at = shard.add(high, low, windowMs);
-      this.#size++;
-    }
-    const used = usedUnits(shard.words, at, now);
-    if (used + cost > limit) {
-      const resetMs = msUntilFreed(shard.words, at, now, used + cost - limit);
-      if (!isBlocked(shard.words, at, now)) markBlocked(shard.words, at, now, resetMs);
-      return { allowed: false, remaining: Math.max(0, limit - used), resetMs };
-    }
-    addUnits(shard.words, at, hit, cost);
-    return { allowed: true, remaining: limit - used - cost, resetMs: msUntilFreed(shard.words, at, now, 1) };
-  }
-
-  #schedule(ms: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#sweep();
-    }, ms);
-    this.#timer.unref();
-  }
-
-  /** Goes round all shards in slices, so that no pause is felt; rests when it has been round once. */
-  #sweep(): void {
-    const now = Math.floor(this.#clock.monotonic() - this.#start) >>> 0;
-    const deadline = performance.now() + SLICE_MS;
-    let left = this.#shards[this.#sweeping]!.count;
-    while (performance.now() < deadline) {
-      const shard = this.#shards[this.#sweeping]!;
-      const steps = Math.min(left, 256);
-      this.#size -= shard.sweep(now, steps);
-      left -= steps;
-      if (left > 0) continue;
-      this.#sweeping = (this.#sweeping + 1) % this.#shards.length;
-      if (this.#sweeping === 0) {
-        if (this.#size > 0) this.#schedule(SWEEP_MS);
-        return;
+  /** Finds out where newcomers can go; makes room for those that will be charged, if nothing speaks against it. */
+  #seat(charges: readonly LimitCharge[], now: number): void {
+    const places = this.#places.slice(0, charges.length);
+    const evict = charges.every((_, i) => this.#fits(charges, i, now));
+    const repeated = places.map((place, i) => places.findIndex((other) => place.meets(other)) < i);
+    let reserved = 0;
+    let shared = false;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i]!;
+      const { cost } = charges[i]!;
+      if (place.number >= 0 || repeated[i]) continue;
+      if (this.#table.hasRoom(place, reserved)) reserved++;
+      else if (!this.#table.makeRoom(place, places, now, evict && cost > 0)) shared = true;
+      else if (evict && cost > 0) {
+        reserved++;
+        for (const other of places) other.find();
       }
-      left = this.#shards[this.#sweeping]!.count;
     }
-    this.#schedule(BUSY_MS);
+    // All or none of a call's newcomers share, so that two charges of one key cannot part.
+    if (!shared) return;
+    for (let i = 0; i < places.length; i++) {
+      const { limit, windowMs } = charges[i]!;
+      if (places[i]!.number < 0) this.#table.aimAtOverflow(places[i]!, limit, windowMs);
+    }
+  }
+
+  #tidy(places: number, now: number): void {
+    if (this.#table.empty) return;
+    for (let i = 0; i < places; i++) this.#table.tidy(this.#places[i]!, now);
+    this.#sweeper.wake();
+  }
+
+  #used({ shard, number }: Place, now: number): number {
+    return number < 0 ? 0 : usedUnits(shard.page(number), shard.offset(number), now);
+  }
+
+  #fits(charges: readonly LimitCharge[], index: number, now: number): boolean {
+    const { cost, limit } = charges[index]!;
+    return this.#used(this.#places[index]!, now) + this.#takenBefore(charges, index) + cost <= limit;
+  }
+
+  /** Units that earlier charges of the same call take from the same counter. */
+  #takenBefore(charges: readonly LimitCharge[], index: number): number {
+    let taken = 0;
+    for (let i = 0; i < index; i++)
+      if (this.#places[i]!.meets(this.#places[index]!)) taken += charges[i]!.cost;
+    return taken;
+  }
+
+  #charge({ cost }: LimitCharge, place: Place, hit: number): void {
+    if (cost === 0) return;
+    // An earlier charge of this call may have made the counter.
+    if (place.number < 0) place.find();
+    if (place.number < 0) this.#table.add(place);
+    addUnits(place.shard.page(place.number), place.shard.offset(place.number), hit, cost);
+  }
+
+  #chargedState({ limit, windowMs }: LimitCharge, place: Place, now: number): LimitState {
+    const { shard, number } = place;
+    if (number < 0) return { allowed: true, remaining: limit, resetMs: 0 };
+    const words = shard.page(number);
+    const at = shard.offset(number);
+    const used = usedUnits(words, at, now);
+    const resetMs = used === 0 ? 0 : Math.min(windowMs, msUntilFreed(words, at, now, 1));
+    if (used >= limit) markBlocked(words, at, now, resetMs);
+    return { allowed: true, remaining: Math.max(0, limit - used), resetMs };
+  }
+
+  #refusedState(charges: readonly LimitCharge[], index: number, now: number): LimitState {
+    const { limit, windowMs, cost } = charges[index]!;
+    const place = this.#places[index]!;
+    if (this.#fits(charges, index, now)) return this.#chargedState(charges[index]!, place, now);
+    const used = this.#used(place, now);
+    const remaining = Math.max(0, limit - used);
+    if (place.number < 0) return { allowed: false, remaining, resetMs: windowMs };
+    const words = place.shard.page(place.number);
+    const at = place.shard.offset(place.number);
+    const missing = used + this.#takenBefore(charges, index) + cost - limit;
+    const resetMs = Math.min(windowMs, msUntilFreed(words, at, now, missing));
+    markBlocked(words, at, now, resetMs);
+    return { allowed: false, remaining, resetMs };
+  }
+
+  #sweep(steps: number): 'more' | 'round' | 'empty' {
+    const round = this.#table.sweep(Math.floor(this.#advance()) >>> 0, steps);
+    if (this.#table.empty) return 'empty';
+    return round ? 'round' : 'more';
   }
 }
 
-/** Units that earlier charges of the same call take from the same counter. */
-function before(charges: readonly LimitCharge[], index: number): number {
-  let taken = 0;
-  for (let i = 0; i < index; i++) if (charges[i]!.key === charges[index]!.key) taken += charges[i]!.cost;
-  return taken;
+/** Reports options that are no options or out of bounds. */
+export function checkMemoryRateLimitStorageOptions(
+  options: MemoryRateLimitStorageOptions,
+  where: string,
+  problems: ConfigurationProblems,
+): void {
+  if (options.maxKeys !== undefined && !isKeyCount(options.maxKeys)) {
+    problems.add(
+      'rate-limit.max-keys',
+      `${where}.maxKeys`,
+      `is no whole number from ${MIN_KEYS} to ${MAX_KEYS}`,
+      `leave it out for ${DEFAULT_MAX_KEYS}, or give as many counters as there are clients at once`,
+    );
+  }
+}
+
+function isKeyCount(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= MIN_KEYS && Number(value) <= MAX_KEYS;
+}
+
+function assertCountable({ limit, windowMs, cost }: LimitCharge): void {
+  // The words of a counter have 32 bits: anything else would be cut off, and the limit with it.
+  if (cost >>> 0 !== cost) throw new RangeError(`a cost must be a whole number, not ${cost}`);
+  if (limit >>> 0 !== limit || limit > MAX_LIMIT)
+    throw new RangeError(`a limit must be whole, 0 to ${MAX_LIMIT}, not ${limit}`);
+  if (windowMs >>> 0 !== windowMs || windowMs < 1 || windowMs > MAX_WINDOW_MS)
+    throw new RangeError(`a window must be whole milliseconds up to 31 days, not ${windowMs}`);
+}
+
+/** The throttler takes any number for a limit, such as `Infinity` for none. */
+function wholeLimit(limit: number): number {
+  return Math.min(MAX_LIMIT, Math.max(0, Math.floor(limit)));
+}
+
+function throttlerRecord({ limit }: LimitCharge, { allowed, states }: LimitDecision): ThrottlerRecord {
+  const { remaining, resetMs } = states[0]!;
+  const seconds = Math.ceil(resetMs / 1000);
+  return {
+    totalHits: allowed ? limit - remaining : limit + 1,
+    timeToExpire: seconds,
+    isBlocked: !allowed,
+    timeToBlockExpire: allowed ? 0 : seconds,
+  };
 }

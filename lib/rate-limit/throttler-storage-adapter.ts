@@ -1,61 +1,95 @@
+import { hash } from 'node:crypto';
+
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
 
-/** Units that one request may cost over a foreign storage, which takes them one by one. */
-const MAX_COST = 100;
+/** Units that one request may cost over a foreign storage, which takes them one by one; more are counted as so many. */
+export const MAX_ADAPTED_COST = 100;
+
+const DEFAULT_DEADLINE_MS = 100;
+const THROTTLER_NAME = 'nestjs-api-security';
 
 /**
- * Makes a third party's `ThrottlerStorage` serve here. Such a storage can only add one hit: it cannot look, take back or
- * decide about several limits at once, so limits are charged in turn until one refuses, and the earlier ones keep their charge.
+ * Makes a third party's `ThrottlerStorage` serve here. Such a storage can only add one hit at a time, hence:
+ * several limits are charged in turn until one refuses, and the earlier ones keep their charge; a cost of n is n hits, and those
+ * before a refusal stay; a cost of 0 cannot look and always passes; a counter cannot be reset. How exactly a window is kept is
+ * the storage's own affair. Keys are hashed: no user text reaches a store's commands (R-RL-20).
  */
 export class ThrottlerStorageAdapter implements RateLimitStorage {
+  /** @param deadlineMs how long one decision may take before it is given up; 100 by default (R-RL-18) */
   constructor(
     private readonly storage: ThrottlerStorage,
-    /** Milliseconds after which an answer is no longer waited for; 100 by default (R-RL-18). */
-    private readonly deadlineMs = 100,
+    private readonly deadlineMs: number = DEFAULT_DEADLINE_MS,
   ) {}
 
-  async consume(charges: readonly LimitCharge[]): Promise<LimitDecision> {
+  /** Rejects if the storage fails or is late. */
+  consume(charges: readonly LimitCharge[]): Promise<LimitDecision> {
+    const overdue = { passed: false };
+    return withDeadline(this.#consume(charges, overdue), this.deadlineMs, overdue);
+  }
+
+  /** Foreign storages cannot forget a counter: it lapses with its window. */
+  reset(): void {}
+
+  async #consume(charges: readonly LimitCharge[], overdue: Overdue): Promise<LimitDecision> {
     const states: LimitState[] = [];
     let allowed = true;
     for (const charge of charges) {
-      const state: LimitState = allowed ? await this.#charge(charge) : untouched(charge);
+      const state: LimitState = allowed ? await this.#charge(charge, overdue) : untouched(charge);
       allowed &&= state.allowed;
       states.push(state);
     }
     return { allowed, states };
   }
 
-  /** Foreign storages cannot forget a counter: it lapses with its window. */
-  reset(): void {}
-
-  async #charge({ key, limit, windowMs, cost }: LimitCharge): Promise<LimitState> {
-    let state = untouched({ key, limit, windowMs, cost });
-    for (let unit = 0; unit < Math.min(cost, MAX_COST); unit++) {
-      const ttl = Math.ceil(windowMs);
+  async #charge(charge: LimitCharge, overdue: Overdue): Promise<LimitState> {
+    const { key, limit, cost } = charge;
+    const windowMs = Math.max(1, Math.ceil(charge.windowMs));
+    // The same key under another window is another counter here as in memory.
+    const digest = hash('sha256', `${windowMs}:${key}`, 'base64url');
+    let state = untouched(charge);
+    for (let unit = 0; unit < Math.min(cost, MAX_ADAPTED_COST) && state.allowed && !overdue.passed; unit++) {
       // A block of 0 is an error to some storages (PITFALL R1): the window serves.
-      const hit = this.storage.increment(key, ttl, limit, ttl, 'nestjs-api-security');
-      const { totalHits, timeToExpire, isBlocked, timeToBlockExpire } = await withDeadline(
-        hit,
-        this.deadlineMs,
-      );
-      const allowed = !isBlocked && totalHits <= limit;
-      const seconds = allowed ? timeToExpire : Math.max(timeToBlockExpire, timeToExpire, 0);
-      state = { allowed, remaining: Math.max(0, limit - totalHits), resetMs: Math.max(0, seconds) * 1000 };
-      if (!allowed) break;
+      const hit = await this.storage.increment(digest, windowMs, limit, windowMs, THROTTLER_NAME);
+      state = stateOf(hit, limit, windowMs);
     }
     return state;
   }
 }
 
-function untouched({ limit, windowMs }: LimitCharge): LimitState {
-  return { allowed: true, remaining: limit, resetMs: windowMs };
+type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
+
+interface Overdue {
+  passed: boolean;
 }
 
-function withDeadline<T>(answer: Promise<T>, ms: number): Promise<T> {
+function stateOf(hit: Hit, limit: number, windowMs: number): LimitState {
+  const { totalHits, timeToExpire, isBlocked, timeToBlockExpire } = hit;
+  // An answer that is no number must not open the limit.
+  if (!Number.isFinite(totalHits)) throw new TypeError('the storage did not tell how many hits there were');
+  if (!isBlocked && totalHits <= limit) {
+    const remaining = Math.max(0, Math.floor(limit - totalHits));
+    return { allowed: true, remaining, resetMs: Math.min(windowMs, milliseconds(timeToExpire)) };
+  }
+  const resetMs = Math.max(milliseconds(timeToBlockExpire), isBlocked ? 0 : milliseconds(timeToExpire));
+  return { allowed: false, remaining: 0, resetMs: resetMs || windowMs };
+}
+
+function milliseconds(seconds: number): number {
+  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds * 1000) : 0;
+}
+
+function untouched({ limit }: LimitCharge): LimitState {
+  return { allowed: true, remaining: limit, resetMs: 0 };
+}
+
+function withDeadline<T>(answer: Promise<T>, ms: number, overdue: Overdue): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the storage did not answer within ${ms} ms`)), ms);
+    const timer = setTimeout(() => {
+      overdue.passed = true;
+      reject(new Error(`the storage did not answer within ${ms} ms`));
+    }, ms);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
