@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 
-import { SignJWT } from 'jose';
 
 import type { TokenSession } from './refresh-token-store.js';
 import type { TokenIssuer, TokenSigner } from './token-issuer.js';
@@ -45,6 +44,7 @@ export async function signAccessToken(
 ): Promise<string> {
   const { kid, algorithm, privateKey } = issuer.signer;
   const { audience } = session;
+  const { SignJWT } = await import('jose');
   const token = await new SignJWT({
     ...session.claims,
     iss: issuer.issuer,

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, customFetch } from 'jose';
+import type { createRemoteJWKSet } from 'jose';
 
 import type { SecurityClock } from '../../clock.js';
 import { SecurityError } from '../../errors/security-error.js';
@@ -22,7 +22,8 @@ const MAX_KEYS = 50;
  * 30 s for the sake of unknown names, so that made-up `kid`s cause neither traffic nor 5xx (D14). Redirects are not followed.
  */
 export class RemoteKeySource implements KeySource {
-  readonly #remote: ReturnType<typeof createRemoteJWKSet>;
+  #remote: ReturnType<typeof createRemoteJWKSet> | undefined;
+  readonly #uri: URL;
   #keys: KeySet | undefined;
   #loadedAt = 0;
   #nextFetch = 0;
@@ -33,10 +34,7 @@ export class RemoteKeySource implements KeySource {
     private readonly algorithms: readonly JwtAlgorithm[],
     private readonly clock: SecurityClock,
   ) {
-    this.#remote = createRemoteJWKSet(new URL(uri), {
-      timeoutDuration: TIMEOUT_MS,
-      [customFetch]: fetchBounded,
-    });
+    this.#uri = new URL(uri);
   }
 
   find(algorithm: string, kid: string | undefined): VerificationKey | Promise<VerificationKey> {
@@ -77,9 +75,10 @@ export class RemoteKeySource implements KeySource {
   }
 
   async #load(): Promise<void> {
-    await this.#remote.reload();
+    const remote = (this.#remote ??= await openKeySet(this.#uri));
+    await remote.reload();
     const keys: VerificationKey[] = [];
-    for (const jwk of (this.#remote.jwks()?.keys ?? []).slice(0, MAX_KEYS)) {
+    for (const jwk of (remote.jwks()?.keys ?? []).slice(0, MAX_KEYS)) {
       try {
         keys.push(readPublicKey(jwk, this.algorithms, true));
       } catch (error) {
@@ -92,6 +91,11 @@ export class RemoteKeySource implements KeySource {
     this.#loadedAt = this.clock.monotonic();
     this.#nextFetch = this.#loadedAt + COOLDOWN_MS;
   }
+}
+
+async function openKeySet(uri: URL): Promise<ReturnType<typeof createRemoteJWKSet>> {
+  const { createRemoteJWKSet, customFetch } = await import('jose');
+  return createRemoteJWKSet(uri, { timeoutDuration: TIMEOUT_MS, [customFetch]: fetchBounded });
 }
 
 /** `fetch` that reads no more than a key set can need. */
