@@ -1,7 +1,7 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 
 import { SecurityError } from '../errors/security-error.js';
-import { DetailList, joinPath } from './error-details.js';
+import { DetailList, pathText } from './error-details.js';
 import { StrictValidationPipe } from './strict-validation.pipe.js';
 
 const MAX_ITEMS = 1_000;
@@ -31,9 +31,13 @@ class ArrayOfPipe implements PipeTransform {
 
   async transform(value: unknown): Promise<unknown> {
     const list = new DetailList(20);
-    if (!Array.isArray(value)) list.addBroken('', 'isArray', 'the body must be an array');
+    if (!Array.isArray(value)) list.addBroken(undefined, 'isArray', 'the body must be an array');
     else if (value.length > this.maxItems) {
-      list.addBroken('', 'arrayMaxSize', `the body must contain no more than ${this.maxItems} elements`);
+      list.addBroken(
+        undefined,
+        'arrayMaxSize',
+        `the body must contain no more than ${this.maxItems} elements`,
+      );
     }
     list.throwIfAny();
     const items: unknown[] = [];
@@ -46,7 +50,7 @@ class ArrayOfPipe implements PipeTransform {
       return await this.#items.transform(value ?? null, { type: 'body', metatype: this.item });
     } catch (error) {
       if (!(error instanceof SecurityError) || !error.extras.details) throw error;
-      const at = joinPath('', index);
+      const at = pathText({ parent: undefined, name: index });
       const details = error.extras.details.map((detail) => ({
         ...detail,
         path: detail.path === '' ? at : `${at}.${detail.path}`,

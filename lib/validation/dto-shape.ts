@@ -22,6 +22,8 @@ export interface PropertyShape {
   readonly nullable: boolean;
   /** Highest number of items that a rule allows: looked at before the items are. */
   readonly maxItems: number | undefined;
+  /** class-transformer makes a `Date` of the text. */
+  readonly becomesDate: boolean;
   /** The declared type itself, for the check at boot. */
   readonly designType: unknown;
   readonly isValidatedNested: boolean;
@@ -49,17 +51,25 @@ export function shapeOf(dto: DtoClass): DtoShape {
   return shape;
 }
 
-interface Rule {
+/** class-validator's metadata of one rule. */
+export interface Rule {
   readonly propertyName: string;
   readonly type: string;
   readonly name?: string | undefined;
   readonly constraints: readonly unknown[];
+  readonly each?: boolean;
+  readonly constraintCls?: unknown;
+  readonly validateIf?: (object: object, value: unknown) => boolean;
+}
+
+/** Every rule of a class, inherited ones included. */
+export function rulesOf(dto: DtoClass): readonly Rule[] {
+  return getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false) as unknown as Rule[];
 }
 
 function readShape(dto: DtoClass): DtoShape {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', true, false) as unknown as Rule[];
   const byProperty = new Map<string, Rule[]>();
-  for (const rule of rules)
+  for (const rule of rulesOf(dto))
     byProperty.set(rule.propertyName, [...(byProperty.get(rule.propertyName) ?? []), rule]);
   const properties = new Map<string, PropertyShape>();
   for (const [name, own] of byProperty) {
@@ -85,6 +95,7 @@ function propertyShape(dto: DtoClass, name: string, rules: readonly Rule[]): Pro
     integer: rules.some((rule) => rule.name === 'isInt'),
     nullable: Reflect.getMetadata(NULLABLE, prototype, name) === true,
     maxItems: typeof maxItems === 'number' ? maxItems : undefined,
+    becomesDate: typed === Date,
     designType,
     isValidatedNested,
   };

@@ -18,14 +18,14 @@ export class DetailList {
     return this.unexpected.length >= this.max;
   }
 
-  addUnexpected(path: string): void {
+  addUnexpected(path: ValuePath | undefined): void {
     if (this.unexpected.length >= this.max) return;
-    this.unexpected.push({ path, rule: 'whitelist', message: 'This field is not known here' });
+    this.unexpected.push({ path: pathText(path), rule: 'whitelist', message: 'This field is not known here' });
   }
 
-  addBroken(path: string, rule: string, message: string): void {
-    if (this.broken.length < this.max)
-      this.broken.push({ path, rule, message: message.slice(0, MAX_MESSAGE) });
+  addBroken(path: ValuePath | undefined, rule: string, message: string): void {
+    if (this.broken.length >= this.max) return;
+    this.broken.push({ path: pathText(path), rule, message: message.slice(0, MAX_MESSAGE) });
   }
 
   /** @throws SecurityError if anything was added; unknown fields before broken rules */
@@ -40,8 +40,18 @@ export class DetailList {
   }
 }
 
-/** `items`, `[2]` and `sku` as `items[2].sku`; a name that the client made up is shortened to what is safe to show. */
-export function joinPath(parent: string, name: string | number): string {
+/** Where a value stands: its name in what is around it. Spelled out only when there is something to say about it. */
+export interface ValuePath {
+  readonly parent: ValuePath | undefined;
+  readonly name: string | number;
+}
+
+/** `items`, `2` and `sku` as `items[2].sku`; names that the client made up are shortened to what is safe to show. */
+export function pathText(path: ValuePath | undefined): string {
+  return path === undefined ? '' : joinPath(pathText(path.parent), path.name);
+}
+
+function joinPath(parent: string, name: string | number): string {
   if (typeof name === 'number') return `${parent}[${name}]`;
   const safe = name.slice(0, MAX_NAME).replaceAll(/[^\w$-]/g, '?');
   return parent === '' ? safe : `${parent}.${safe}`;
@@ -51,7 +61,7 @@ export function joinPath(parent: string, name: string | number): string {
 export function addValidationErrors(
   errors: readonly ValidationError[],
   dto: DtoClass | undefined,
-  parent: string,
+  parent: ValuePath | undefined,
   list: DetailList,
 ): void {
   const shape = dto && shapeOf(dto);
@@ -59,7 +69,7 @@ export function addValidationErrors(
   const sorted = errors.toSorted((a, b) => rankOf(rank, a) - rankOf(rank, b));
   for (const { property, constraints = {}, children = [] } of sorted) {
     const isIndex = /^\d{1,9}$/.test(property);
-    const path = joinPath(parent, isIndex && parent !== '' ? Number(property) : property);
+    const path = { parent, name: isIndex && parent !== undefined ? Number(property) : property };
     for (const rule of Object.keys(constraints).toSorted()) {
       if (rule === 'whitelistValidation') list.addUnexpected(path);
       else list.addBroken(path, rule, constraints[rule]!);

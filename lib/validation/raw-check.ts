@@ -1,5 +1,5 @@
 import { type DtoClass, type PropertyShape, shapeOf } from './dto-shape.js';
-import { type DetailList, joinPath } from './error-details.js';
+import { type DetailList, pathText, type ValuePath } from './error-details.js';
 import { isRfc3339 } from './formats.js';
 
 /** DTOs nest no deeper; the JSON reader's own limit is lower. */
@@ -9,26 +9,26 @@ const MAX_DEPTH = 100;
  * Holds a raw body against a class before anything is made of it: every own key must be declared, at every depth and under
  * any name (PITFALL V1), and every value must be of the declared kind already, so that no converter bends it (R-IV-12).
  */
-export function checkRaw(value: unknown, dto: DtoClass, path: string, list: DetailList, depth = 0): void {
+export function checkRaw(value: unknown, dto: DtoClass, path: ValuePath | undefined, list: DetailList, depth = 0): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > MAX_DEPTH) {
-    list.addBroken(path, 'isObject', `${path || 'the value'} must be an object`);
+    list.addBroken(path, 'isObject', `${pathText(path) || 'the value'} must be an object`);
     return;
   }
   const { properties } = shapeOf(dto);
   for (const name of Object.keys(value)) {
     const property = properties.get(name);
     if (property === undefined) {
-      list.addUnexpected(joinPath(path, name));
+      list.addUnexpected({ parent: path, name });
       if (list.full) return;
     } else
-      checkProperty((value as Record<string, unknown>)[name], property, joinPath(path, name), list, depth);
+      checkProperty((value as Record<string, unknown>)[name], property, { parent: path, name }, list, depth);
   }
 }
 
 function checkProperty(
   value: unknown,
   property: PropertyShape,
-  path: string,
+  path: ValuePath | undefined,
   list: DetailList,
   depth: number,
 ): void {
@@ -50,7 +50,7 @@ function checkProperty(
 function checkItems(
   value: unknown,
   property: PropertyShape,
-  path: string,
+  path: ValuePath | undefined,
   list: DetailList,
   depth: number,
 ): void {
@@ -68,7 +68,7 @@ function checkItems(
     return;
   }
   for (const [index, item] of (value as unknown[]).entries()) {
-    const at = joinPath(path, index);
+    const at = { parent: path, name: index };
     if (property.nested) checkRaw(item, property.nested, at, list, depth + 1);
     else if (property.kind !== undefined && !isOfKind(item, property)) {
       list.addBroken(at, ruleOf(property), `each value in ${property.name} must be ${nameOf(property)}`);

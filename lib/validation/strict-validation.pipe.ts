@@ -3,8 +3,9 @@ import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/commo
 import type { ValidationError } from 'class-validator';
 
 import { SecurityError } from '../errors/security-error.js';
+import { compiledDto } from './compiled-dto.js';
 import { type DtoClass, isDtoClass, type RawKind } from './dto-shape.js';
-import { addValidationErrors, DetailList, joinPath } from './error-details.js';
+import { addValidationErrors, DetailList } from './error-details.js';
 import { checkRaw } from './raw-check.js';
 import { convert, convertTexts, type TextValues } from './text-conversion.js';
 import type { ValidationOptions } from './validation.options.js';
@@ -54,7 +55,7 @@ export class StrictValidationPipe extends ValidationPipe {
     if (type === 'custom') return value;
     const kind = PRIMITIVES.get(metatype);
     if (kind !== undefined) {
-      return data === undefined ? value : this.#primitive(value, kind, joinPath('', data), type === 'body');
+      return data === undefined ? value : this.#primitive(value, kind, data, type === 'body');
     }
     if (!isDtoClass(metatype)) return value;
     return this.#dto(value, metatype, metadata);
@@ -62,7 +63,7 @@ export class StrictValidationPipe extends ValidationPipe {
 
   async #dto(value: unknown, dto: DtoClass, metadata: ArgumentMetadata): Promise<unknown> {
     const list = new DetailList(this.#maxDetails);
-    const root = metadata.data === undefined ? '' : joinPath('', metadata.data);
+    const root = metadata.data === undefined ? undefined : { parent: undefined, name: metadata.data };
     let input = value;
     if (metadata.type === 'body') {
       if (value === undefined) {
@@ -73,6 +74,9 @@ export class StrictValidationPipe extends ValidationPipe {
       checkRaw(value, dto, root, list);
     } else input = convertTexts((value ?? {}) as TextValues, dto, list);
     list.throwIfAny();
+    // Nearly every request is valid: only the others pay for being told exactly what is wrong.
+    const accepted = compiledDto(dto)?.accept(input as object);
+    if (accepted !== undefined) return accepted;
     try {
       return await super.transform(input, metadata);
     } catch (error) {
@@ -84,18 +88,19 @@ export class StrictValidationPipe extends ValidationPipe {
   }
 
   /** One parameter by itself, such as `@Query('page') page: number`: of its type, or absent. */
-  #primitive(value: unknown, kind: RawKind, path: string, isBody: boolean): unknown {
+  #primitive(value: unknown, kind: RawKind, name: string, isBody: boolean): unknown {
     if (value === undefined) return undefined;
     const list = new DetailList(1);
+    const path = { parent: undefined, name };
     if (isBody) {
       if (typeof value === kind) return value;
-      list.addBroken(path, `is${kind[0]!.toUpperCase()}${kind.slice(1)}`, `${path} must be a ${kind}`);
+      list.addBroken(path, `is${kind[0]!.toUpperCase()}${kind.slice(1)}`, `${name} must be a ${kind}`);
     } else if (typeof value !== 'string') {
-      list.addBroken(path, 'isSingle', `${path} must be given once`);
+      list.addBroken(path, 'isSingle', `${name} must be given once`);
     } else {
       const converted = convert(value, kind, false);
       if (converted.value !== undefined) return converted.value;
-      list.addBroken(path, converted.rule, `${path} must be ${converted.expected}`);
+      list.addBroken(path, converted.rule, `${name} must be ${converted.expected}`);
     }
     list.throwIfAny();
     return undefined;

@@ -1,5 +1,5 @@
 import { type DtoClass, type PropertyShape, shapeOf } from './dto-shape.js';
-import { type DetailList, joinPath } from './error-details.js';
+import type { DetailList, ValuePath } from './error-details.js';
 import { exactBoolean, exactNumber, isRfc3339 } from './formats.js';
 
 /** What an adapter makes of a query or of path parameters. */
@@ -14,8 +14,8 @@ export function convertTexts(values: TextValues, dto: DtoClass, list: DetailList
   const converted: Record<string, unknown> = {};
   for (const name of Object.keys(values)) {
     const property = properties.get(name);
-    if (property === undefined) list.addUnexpected(joinPath('', name));
-    else converted[name] = convertProperty(values[name]!, property, joinPath('', name), list);
+    if (property === undefined) list.addUnexpected({ parent: undefined, name });
+    else converted[name] = convertProperty(values[name]!, property, { parent: undefined, name }, list);
   }
   return converted;
 }
@@ -23,12 +23,12 @@ export function convertTexts(values: TextValues, dto: DtoClass, list: DetailList
 function convertProperty(
   value: string | readonly string[],
   property: PropertyShape,
-  path: string,
+  path: ValuePath,
   list: DetailList,
 ): unknown {
   if (property.isArray) {
     const items = typeof value === 'string' ? [value] : value;
-    return items.map((item, index) => convertText(item, property, joinPath(path, index), list));
+    return items.map((item, index) => convertText(item, property, { parent: path, name: index }, list));
   }
   if (typeof value !== 'string') {
     list.addBroken(path, 'isSingle', `${property.name} must be given once`);
@@ -37,7 +37,7 @@ function convertProperty(
   return convertText(value, property, path, list);
 }
 
-function convertText(text: string, property: PropertyShape, path: string, list: DetailList): unknown {
+function convertText(text: string, property: PropertyShape, path: ValuePath, list: DetailList): unknown {
   const { value, rule, expected } = convert(text, property.kind, property.integer);
   if (value === undefined) list.addBroken(path, rule, `${property.name} must be ${expected}`);
   return value;

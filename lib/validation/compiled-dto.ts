@@ -1,0 +1,185 @@
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, type ValidationArguments } from 'class-validator';
+
+import { type DtoClass, type PropertyShape, type Rule, rulesOf, shapeOf } from './dto-shape.js';
+
+/** class-transformer's number for the direction from plain values to instances. */
+const PLAIN_TO_CLASS = 0;
+
+interface Constraint {
+  validate(value: unknown, args: ValidationArguments): boolean | Promise<boolean>;
+}
+
+interface Check {
+  readonly constraint: Constraint;
+  readonly constraints: unknown[];
+  readonly each: boolean;
+  readonly validateIf: Rule['validateIf'];
+}
+
+interface PropertyPlan {
+  readonly shape: PropertyShape;
+  readonly conditions: readonly ((object: object, value: unknown) => unknown)[];
+  readonly checks: readonly Check[];
+  readonly nested: CompiledDto | undefined;
+}
+
+/**
+ * A class's rules, looked up once instead of on every request. It says yes to what class-validator would accept, and hands
+ * out the instance that class-transformer would make; anything else, a rule it cannot run at once included, it leaves to
+ * them, so that verdicts and messages stay theirs.
+ */
+export class CompiledDto {
+  readonly #properties: readonly PropertyPlan[];
+  readonly #targetName: string;
+  /** Nothing but copying is needed to make an instance. */
+  readonly #plain: boolean;
+
+  constructor(private readonly dto: DtoClass) {
+    const rules = grouped(rulesOf(dto));
+    this.#properties = [...shapeOf(dto).properties.values()].map((shape) =>
+      planOf(shape, rules.get(shape.name) ?? []),
+    );
+    this.#targetName = dto.name;
+    this.#plain =
+      isPlain(dto) && this.#properties.every(({ nested }) => nested === undefined || nested.#plain);
+  }
+
+  /** The instance, if the value, whose fields and kinds have been checked, breaks no rule; otherwise undefined. */
+  accept(value: object): object | undefined {
+    const instance = this.#plain
+      ? this.build(value)
+      : (plainToInstance(this.dto as new () => object, value) as object);
+    return instance !== undefined && this.#holds(instance) ? instance : undefined;
+  }
+
+  /** @internal Undefined where a value would have to be copied in a way that only class-transformer knows. */
+  build(value: object): object | undefined {
+    const instance = new (this.dto as new () => Record<string, unknown>)();
+    const raw = value as Record<string, unknown>;
+    for (const { shape, nested } of this.#properties) {
+      const { name } = shape;
+      if (!Object.hasOwn(raw, name)) continue;
+      const part = raw[name];
+      const made =
+        typeof part !== 'object' || part === null ? atom(part, shape) : composite(part, shape, nested);
+      if (made === UNKNOWN) return undefined;
+      instance[name] = made;
+    }
+    return instance;
+  }
+
+  #holds(instance: object): boolean {
+    for (const { shape, conditions, checks, nested } of this.#properties) {
+      const value = (instance as Record<string, unknown>)[shape.name];
+      if (!conditions.every((condition) => condition(instance, value))) continue;
+      for (const check of checks) if (!this.#passes(check, instance, shape.name, value)) return false;
+      if (nested === undefined || value === undefined) continue;
+      const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
+      for (const part of parts)
+        if (typeof part !== 'object' || part === null || !nested.#holds(part)) return false;
+    }
+    return true;
+  }
+
+  #passes(
+    { constraint, constraints, each, validateIf }: Check,
+    object: object,
+    property: string,
+    value: unknown,
+  ): boolean {
+    if (validateIf && !validateIf(object, value)) return true;
+    const args: ValidationArguments = { targetName: this.#targetName, property, object, value, constraints };
+    if (!each || !Array.isArray(value)) return constraint.validate(value, args) === true;
+    return value.every((item) => constraint.validate(item, args) === true);
+  }
+}
+
+const UNKNOWN = Symbol('unknown');
+
+function atom(value: unknown, { becomesDate }: PropertyShape): unknown {
+  return becomesDate && typeof value === 'string' ? new Date(value) : value;
+}
+
+function composite(value: object, shape: PropertyShape, nested: CompiledDto | undefined): unknown {
+  if (!Array.isArray(value)) return nested === undefined ? UNKNOWN : (nested.build(value) ?? UNKNOWN);
+  const items: unknown[] = [];
+  for (const item of value as unknown[]) {
+    const made = typeof item !== 'object' || item === null ? atom(item, shape) : nested && nested.build(item);
+    if (made === undefined) return UNKNOWN;
+    items.push(made);
+  }
+  return items;
+}
+
+const compiled = new WeakMap<DtoClass, CompiledDto | null>();
+
+/** The class's rules, compiled at its first use; undefined if only class-validator can run them. */
+export function compiledDto(dto: DtoClass): CompiledDto | undefined {
+  let known = compiled.get(dto);
+  if (known === undefined) {
+    // A class that contains itself is left to class-validator: compiling it would not end.
+    compiled.set(dto, null);
+    known = canCompile(dto) ? new CompiledDto(dto) : null;
+    compiled.set(dto, known);
+  }
+  return known ?? undefined;
+}
+
+function planOf(shape: PropertyShape, rules: readonly Rule[]): PropertyPlan {
+  const storage = getMetadataStorage();
+  return {
+    shape,
+    conditions: rules
+      .filter(({ type }) => type === 'conditionalValidation')
+      .map(({ constraints }) => constraints[0] as (object: object, value: unknown) => unknown),
+    checks: rules
+      .filter(({ type }) => type === 'customValidation' || type === 'isDefined')
+      .flatMap(({ constraintCls, constraints, each, validateIf }) =>
+        storage.getTargetValidatorConstraints(constraintCls as () => void).map(({ instance }) => ({
+          constraint: instance as Constraint,
+          constraints: constraints as unknown[],
+          each: each === true,
+          validateIf,
+        })),
+      ),
+    nested: shape.nested && compiledDto(shape.nested),
+  };
+}
+
+const KNOWN_RULES: ReadonlySet<string> = new Set([
+  'customValidation',
+  'conditionalValidation',
+  'nestedValidation',
+  'whitelistValidation',
+  'isDefined',
+]);
+
+function canCompile(dto: DtoClass): boolean {
+  const { properties } = shapeOf(dto);
+  if (properties.size === 0 || !rulesOf(dto).every(({ type }) => KNOWN_RULES.has(type))) return false;
+  // Under another name on the wire, what is read and what is written differ.
+  if ([...properties].some(([name, shape]) => name !== shape.name)) return false;
+  return [...properties.values()].every(({ nested, isValidatedNested }) => {
+    return nested ? compiledDto(nested) !== undefined : !isValidatedNested;
+  });
+}
+
+function isPlain(dto: DtoClass): boolean {
+  const storage = defaultMetadataStorage;
+  if (storage.getExposedMetadatas(dto).length > 0 || storage.getExcludedMetadatas(dto).length > 0)
+    return false;
+  if (storage.getStrategy(dto) !== 'none') return false;
+  const names = [...shapeOf(dto).properties.keys()];
+  if (names.some((name) => storage.findTransformMetadatas(dto, name, PLAIN_TO_CLASS).length > 0))
+    return false;
+  // A field that is there from the start and has no rule is refused by class-validator's whitelist.
+  return Object.keys(new (dto as new () => object)()).every((name) => names.includes(name));
+}
+
+function grouped(rules: readonly Rule[]): Map<string, Rule[]> {
+  const groups = new Map<string, Rule[]>();
+  for (const rule of rules) groups.set(rule.propertyName, [...(groups.get(rule.propertyName) ?? []), rule]);
+  return groups;
+}
