@@ -1,61 +1,106 @@
-import type { PipeTransform, Type } from '@nestjs/common';
+import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 
-import { SecurityError } from '../errors/security-error.js';
-import { DetailList, pathText } from './error-details.js';
-import { StrictValidationPipe } from './strict-validation.pipe.js';
+import { type DetailOptions, Findings } from './details.js';
+import { DtoValidator, missingBody } from './dto-validator.js';
+import { type InputPath, item, member } from './input-path.js';
+import { convertText } from './text-conversion.js';
+import { addWrongKind } from './unexpected-fields.js';
+import { detailOptions, type ValidationOptions } from './validation.options.js';
+import { isOfKind, kindOfConstructor, parseDate, type ValueKind } from './value-kinds.js';
 
 const MAX_ITEMS = 1_000;
 
-/**
- * A pipe for a body that is an array of DTOs: TypeScript leaves nothing of `ItemDto[]` but `Array` at run time, so the class
- * has to be named (PITFALL V2).
- *
- * @param maxItems most items; 1 000 by default
- * @example
- * create(@Body(arrayOf(ItemDto)) items: ItemDto[]) { … }
- */
-export function arrayOf(
-  item: Type<object>,
-  { maxItems = MAX_ITEMS }: { readonly maxItems?: number } = {},
-): PipeTransform {
-  return new ArrayOfPipe(item, maxItems);
+/** A class with rules, or one of the types that a single value may have. */
+export type ItemType =
+  | Type<object>
+  | StringConstructor
+  | NumberConstructor
+  | BooleanConstructor
+  | DateConstructor;
+
+/** Options of {@link arrayOf}. */
+export interface ArrayOfOptions extends Omit<ValidationOptions, 'undeclared'> {
+  /** Most items; 1 000 by default. */
+  readonly maxItems?: number;
 }
 
-class ArrayOfPipe implements PipeTransform {
-  readonly #items = new StrictValidationPipe();
+/**
+ * A pipe for a list: TypeScript leaves nothing of `ItemDto[]` but `Array` at run time, so what it holds has to be named
+ * (R-IV-10, PITFALL V2). A query parameter may come once or several times; it becomes a list either way.
+ *
+ * @param type class of the items, or `String`, `Number`, `Boolean`, `Date`
+ * @example
+ * create(@Body(arrayOf(ItemDto)) items: ItemDto[]) { … }
+ * @example
+ * list(@Query('id', arrayOf(Number, { maxItems: 50 })) ids: number[] = []) { … }
+ */
+export function arrayOf(type: ItemType, options: ArrayOfOptions = {}): PipeTransform {
+  return new ArrayOfPipe(type, options);
+}
+
+/** @internal Tells the check at boot what the items are. */
+export class ArrayOfPipe implements PipeTransform {
+  readonly #options: DetailOptions;
+  readonly #dtos: DtoValidator;
+  readonly #maxItems: number;
 
   constructor(
-    private readonly item: Type<object>,
-    private readonly maxItems: number,
-  ) {}
-
-  async transform(value: unknown): Promise<unknown> {
-    const list = new DetailList(20);
-    if (!Array.isArray(value)) list.addBroken(undefined, 'isArray', 'the body must be an array');
-    else if (value.length > this.maxItems) {
-      list.addBroken(
-        undefined,
-        'arrayMaxSize',
-        `the body must contain no more than ${this.maxItems} elements`,
-      );
-    }
-    list.throwIfAny();
-    const items: unknown[] = [];
-    for (const [index, one] of (value as unknown[]).entries()) items.push(await this.#one(one, index));
-    return items;
+    readonly type: ItemType,
+    { maxItems = MAX_ITEMS, ...options }: ArrayOfOptions,
+  ) {
+    this.#options = detailOptions(options);
+    this.#dtos = new DtoValidator(this.#options);
+    this.#maxItems = maxItems;
   }
 
-  async #one(value: unknown, index: number): Promise<unknown> {
-    try {
-      return await this.#items.transform(value ?? null, { type: 'body', metatype: this.item });
-    } catch (error) {
-      if (!(error instanceof SecurityError) || !error.extras.details) throw error;
-      const at = pathText({ parent: undefined, name: index });
-      const details = error.extras.details.map((detail) => ({
-        ...detail,
-        path: detail.path === '' ? at : `${at}.${detail.path}`,
-      }));
-      throw new SecurityError(error.code, error.message, { details });
+  async transform(value: unknown, { type, data }: ArgumentMetadata): Promise<unknown> {
+    if (value === undefined && data !== undefined) return undefined;
+    if (type === 'body' && (value === undefined || value === null)) throw missingBody();
+    const path = data === undefined ? undefined : member(undefined, data, 0);
+    const items: unknown = type !== 'body' && typeof value === 'string' ? [value] : value;
+    if (!Array.isArray(items)) throw this.#broken(path, 'isArray', `${data ?? 'The body'} must be an array`);
+    // Their number before the items themselves (PITFALL V11).
+    if (items.length > this.#maxItems) {
+      throw this.#broken(
+        path,
+        'arrayMaxSize',
+        `${data ?? 'The body'} must contain no more than ${this.#maxItems} elements`,
+      );
     }
+    const kind = kindOfConstructor(this.type);
+    if (kind) return this.#singles(items, kind, type === 'body', path, data);
+    const made: unknown[] = [];
+    for (let i = 0; i < items.length; i++) {
+      made.push(
+        await this.#dtos.body(type === 'body' ? items[i] : null, this.type as Type<object>, item(path, i)),
+      );
+    }
+    return made;
+  }
+
+  #singles(
+    items: unknown[],
+    kind: ValueKind,
+    isBody: boolean,
+    path: InputPath | undefined,
+    data: string | undefined,
+  ): unknown[] {
+    const findings = new Findings(path);
+    const named = { inputName: data ?? 'the body', integer: false };
+    const made = items.map((one, index) => {
+      const at = item(path, index);
+      if (!isBody) return convertText(one, kind, named, at, findings);
+      if (isOfKind(one, kind)) return kind === 'date' ? parseDate(one as string) : one;
+      addWrongKind(at, named, kind as 'string', findings, true);
+      return undefined;
+    });
+    if (!findings.none) throw findings.toError(this.#options);
+    return made;
+  }
+
+  #broken(path: InputPath | undefined, rule: string, message: string): Error {
+    const findings = new Findings(undefined);
+    findings.addBroken(path, rule, message);
+    return findings.toError(this.#options);
   }
 }

@@ -1,11 +1,9 @@
-import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, type ValidationArguments } from 'class-validator';
 
-import { type DtoClass, type PropertyShape, type Rule, rulesOf, shapeOf } from './dto-shape.js';
-
-/** class-transformer's number for the direction from plain values to instances. */
-const PLAIN_TO_CLASS = 0;
+import { shapeOf } from './dto-shape.js';
+import type { PropertyShape, Rule } from './property-shape.js';
+import { type DtoClass, transformerStorage } from './transformer-storage.js';
 
 interface Constraint {
   validate(value: unknown, args: ValidationArguments): boolean | Promise<boolean>;
@@ -37,10 +35,7 @@ export class CompiledDto {
   readonly #plain: boolean;
 
   constructor(private readonly dto: DtoClass) {
-    const rules = grouped(rulesOf(dto));
-    this.#properties = [...shapeOf(dto).properties.values()].map((shape) =>
-      planOf(shape, rules.get(shape.name) ?? []),
-    );
+    this.#properties = [...shapeOf(dto).byName.values()].map(planOf);
     this.#targetName = dto.name;
     this.#plain =
       isPlain(dto) && this.#properties.every(({ nested }) => nested === undefined || nested.#plain);
@@ -48,10 +43,17 @@ export class CompiledDto {
 
   /** The instance, if the value, whose fields and kinds have been checked, breaks no rule; otherwise undefined. */
   accept(value: object): object | undefined {
-    const instance = this.#plain
-      ? this.build(value)
-      : (plainToInstance(this.dto as new () => object, value) as object);
+    const instance = this.#plain ? this.build(value) : this.#transformed(value);
     return instance !== undefined && this.#holds(instance) ? instance : undefined;
+  }
+
+  #transformed(value: object): object | undefined {
+    try {
+      return plainToInstance(this.dto as new () => object, value);
+    } catch {
+      // It throws again where that is turned into an answer.
+      return undefined;
+    }
   }
 
   /** @internal Undefined where a value would have to be copied in a way that only class-transformer knows. */
@@ -98,8 +100,8 @@ export class CompiledDto {
 
 const UNKNOWN = Symbol('unknown');
 
-function atom(value: unknown, { becomesDate }: PropertyShape): unknown {
-  return becomesDate && typeof value === 'string' ? new Date(value) : value;
+function atom(value: unknown, { typedAs }: PropertyShape): unknown {
+  return typedAs === 'date' && typeof value === 'string' ? new Date(value) : value;
 }
 
 function composite(value: object, shape: PropertyShape, nested: CompiledDto | undefined): unknown {
@@ -127,13 +129,15 @@ export function compiledDto(dto: DtoClass): CompiledDto | undefined {
   return known ?? undefined;
 }
 
-function planOf(shape: PropertyShape, rules: readonly Rule[]): PropertyPlan {
+function planOf(shape: PropertyShape): PropertyPlan {
   const storage = getMetadataStorage();
+  const rules = [...shape.rules.values()].flat();
+  const nested = nestedClassOf(shape);
   return {
     shape,
     conditions: rules
       .filter(({ type }) => type === 'conditionalValidation')
-      .map(({ constraints }) => constraints[0] as (object: object, value: unknown) => unknown),
+      .map(({ constraints }) => constraints?.[0] as (object: object, value: unknown) => unknown),
     checks: rules
       .filter(({ type }) => type === 'customValidation' || type === 'isDefined')
       .flatMap(({ constraintCls, constraints, each, validateIf }) =>
@@ -144,7 +148,7 @@ function planOf(shape: PropertyShape, rules: readonly Rule[]): PropertyPlan {
           validateIf,
         })),
       ),
-    nested: shape.nested && compiledDto(shape.nested),
+    nested: nested && compiledDto(nested),
   };
 }
 
@@ -157,29 +161,37 @@ const KNOWN_RULES: ReadonlySet<string> = new Set([
 ]);
 
 function canCompile(dto: DtoClass): boolean {
-  const { properties } = shapeOf(dto);
-  if (properties.size === 0 || !rulesOf(dto).every(({ type }) => KNOWN_RULES.has(type))) return false;
-  // Under another name on the wire, what is read and what is written differ.
-  if ([...properties].some(([name, shape]) => name !== shape.name)) return false;
-  return [...properties.values()].every(({ nested, isValidatedNested }) => {
-    return nested ? compiledDto(nested) !== undefined : !isValidatedNested;
+  const { byName } = shapeOf(dto);
+  if (byName.size === 0) return false;
+  if (!fieldsOf(dto)?.every((name) => byName.has(name))) return false;
+  return [...byName.values()].every((shape) => {
+    // Under another name on the wire, what is read and what is written differ.
+    if (shape.name !== shape.inputName) return false;
+    if (![...shape.rules.values()].flat().every(({ type }) => KNOWN_RULES.has(type))) return false;
+    if (!shape.rules.has('nestedValidation')) return true;
+    const nested = nestedClassOf(shape);
+    return nested !== undefined && compiledDto(nested) !== undefined;
   });
 }
 
+/** What an instance has from the start; class-validator's whitelist refuses those without a rule. */
+function fieldsOf(dto: DtoClass): string[] | undefined {
+  try {
+    return Object.keys(new (dto as new () => object)());
+  } catch {
+    return undefined;
+  }
+}
+
+/** The one class that a nested value has, whatever it holds. */
+function nestedClassOf({ nested }: PropertyShape): DtoClass | undefined {
+  return nested?.fixed;
+}
+
 function isPlain(dto: DtoClass): boolean {
-  const storage = defaultMetadataStorage;
+  const storage = transformerStorage;
   if (storage.getExposedMetadatas(dto).length > 0 || storage.getExcludedMetadatas(dto).length > 0)
     return false;
   if (storage.getStrategy(dto) !== 'none') return false;
-  const names = [...shapeOf(dto).properties.keys()];
-  if (names.some((name) => storage.findTransformMetadatas(dto, name, PLAIN_TO_CLASS).length > 0))
-    return false;
-  // A field that is there from the start and has no rule is refused by class-validator's whitelist.
-  return Object.keys(new (dto as new () => object)()).every((name) => names.includes(name));
-}
-
-function grouped(rules: readonly Rule[]): Map<string, Rule[]> {
-  const groups = new Map<string, Rule[]>();
-  for (const rule of rules) groups.set(rule.propertyName, [...(groups.get(rule.propertyName) ?? []), rule]);
-  return groups;
+  return [...shapeOf(dto).byName.values()].every(({ transformed }) => !transformed);
 }

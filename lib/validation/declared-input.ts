@@ -1,9 +1,14 @@
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { DefaultValuePipe, ParseArrayPipe, ValidationPipe } from '@nestjs/common';
+import { PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { RouteMetadata } from '../policy/metadata.js';
 import type { CompiledRoute } from '../policy/policy-compiler.js';
-import { type DtoClass, isDtoClass, type PropertyShape, shapeOf } from './dto-shape.js';
+import { ArrayOfPipe } from './array-of.js';
+import { shapeOf } from './dto-shape.js';
+import { isDtoClass, type PropertyShape } from './property-shape.js';
+import type { DtoClass } from './transformer-storage.js';
+import { kindOfConstructor } from './value-kinds.js';
 
 /** A parameter of a handler that takes input. */
 export interface HandlerInput {
@@ -14,6 +19,8 @@ export interface HandlerInput {
   readonly type: unknown;
   /** A pipe or schema of its own judges the value. */
   readonly hasOwnCheck: boolean;
+  /** The class that the value, or each item of it, is held against. */
+  readonly dto: DtoClass | undefined;
 }
 
 interface RouteArgument {
@@ -41,14 +48,47 @@ function argumentsOf(
 export function inputsOf(metadata: RouteMetadata, methodName: string): HandlerInput[] {
   const prototype = metadata.controller.prototype as object;
   const types = (Reflect.getMetadata('design:paramtypes', prototype, methodName) ?? []) as unknown[];
+  const handlerPipes = (Reflect.getMetadata(PIPES_METADATA, metadata.handler) ?? []) as unknown[];
   return argumentsOf(metadata, methodName).flatMap(([key, { index, data, pipes = [], schema }]) => {
     const source = SOURCES[key.split(':', 1)[0]!];
     if (source === undefined) return [];
     const name = typeof data === 'string' && data !== '' ? data : undefined;
-    return [
-      { source, index, name, type: types[index], hasOwnCheck: pipes.length > 0 || schema !== undefined },
-    ];
+    const type = types[index];
+    const hasOwnCheck = schema !== undefined || [...pipes, ...handlerPipes].some(isCheck);
+    const item = itemTypeOf(pipes);
+    const dto = item ?? (!hasOwnCheck && isDtoClass(type) ? type : undefined);
+    return [{ source, index, name, type, hasOwnCheck, dto }];
   });
+}
+
+/** Whether a pipe may judge a value: those of Nest that need a class to do so, and those that only fill in, do not. */
+function isCheck(pipe: unknown): boolean {
+  if (pipe === DefaultValuePipe || pipe instanceof DefaultValuePipe) return false;
+  if (pipe === ParseArrayPipe || pipe === ValidationPipe) return false;
+  if (pipe instanceof ParseArrayPipe) return itemsOf(pipe) !== undefined;
+  if (pipe instanceof ValidationPipe)
+    return (pipe as unknown as { expectedType?: unknown }).expectedType !== undefined;
+  return typeof pipe !== 'function' || !(pipe.prototype instanceof ValidationPipe);
+}
+
+/** The class that a parameter's own pipe holds each item, or the value, against. */
+function itemTypeOf(pipes: readonly unknown[]): DtoClass | undefined {
+  for (const pipe of pipes) {
+    const type: unknown =
+      pipe instanceof ArrayOfPipe
+        ? pipe.type
+        : pipe instanceof ParseArrayPipe
+          ? itemsOf(pipe)
+          : pipe instanceof ValidationPipe
+            ? (pipe as unknown as { expectedType?: unknown }).expectedType
+            : undefined;
+    if (isDtoClass(type)) return type;
+  }
+  return undefined;
+}
+
+function itemsOf(pipe: ParseArrayPipe): unknown {
+  return (pipe as unknown as { options?: { items?: unknown } }).options?.items;
 }
 
 /** Whether a handler takes a body: by `@Body()`, or by taking the whole request. */
@@ -67,8 +107,11 @@ export function queryNames(metadata: RouteMetadata, methodName: string): Readonl
   return names.length > 0 && names.length === queries.length ? new Set(names) : undefined;
 }
 
-const PRIMITIVES: ReadonlySet<unknown> = new Set([String, Number, Boolean]);
 const FIX_WHOLE = 'name a class with class-validator rules, or use arrayOf(ItemDto) for a list';
+const FIX_SINGLE =
+  'declare string, number, boolean or an enum, use arrayOf(String) for a list, or give it a pipe';
+/** Types that a body which is no object may have. */
+const RAW: ReadonlySet<unknown> = new Set([String, Number, Boolean, Date, Buffer, Uint8Array]);
 
 /** Reports inputs that nothing could validate (R-IV-10): at run time TypeScript leaves `Object` of them, and anything passes. */
 export function checkDeclaredInputs(
@@ -77,72 +120,118 @@ export function checkDeclaredInputs(
 ): void {
   for (const input of inputsOf(metadata, methodName)) {
     const at = `${where}, parameter ${input.index + 1} (${input.source})`;
-    if (input.hasOwnCheck) continue;
-    if (isDtoClass(input.type) && input.type.name !== '') checkDto(input.type, at, problems, new Set());
-    else if (input.name === undefined) {
-      problems.add(
-        'validation.undeclared',
-        at,
-        `has a type that cannot be validated (${nameOf(input.type)})`,
-        FIX_WHOLE,
-      );
-    } else if (!PRIMITIVES.has(input.type)) {
-      problems.add(
-        'validation.undeclared',
-        at,
-        `has a type that cannot be validated (${nameOf(input.type)})`,
-        'declare string, number or boolean, a class, or give it a pipe',
-      );
+    if (input.dto) checkDto(input.dto, { at, source: input.source, problems, seen: new Set() });
+    else if (!input.hasOwnCheck && !isDeclared(input)) {
+      const problem = `has a type that cannot be validated (${nameOf(input.type)})`;
+      problems.add('validation.undeclared', at, problem, input.name === undefined ? FIX_WHOLE : FIX_SINGLE);
     }
   }
+}
+
+/** Whether the pipe has something to hold a value against, where that is no class. */
+function isDeclared({ source, name, type }: HandlerInput): boolean {
+  if (name === undefined) return source === 'body' && RAW.has(type);
+  // Some compilers emit an enum itself.
+  if (kindOfConstructor(type) || (typeof type === 'object' && type !== null)) return true;
+  // A branded text or a union of texts: where the type is gone, the pipe takes one text and no more.
+  return source !== 'body' && (type === Object || type === undefined);
 }
 
 function nameOf(type: unknown): string {
   return typeof type === 'function' ? type.name || 'erased' : 'erased';
 }
 
-function checkDto(dto: DtoClass, at: string, problems: ConfigurationProblems, seen: Set<DtoClass>): void {
+interface DtoCheck {
+  readonly at: string;
+  readonly source: HandlerInput['source'];
+  readonly problems: ConfigurationProblems;
+  readonly seen: Set<DtoClass>;
+}
+
+function checkDto(dto: DtoClass, check: DtoCheck): void {
+  const { at, source, problems, seen } = check;
   if (seen.has(dto)) return;
   seen.add(dto);
-  const { properties } = shapeOf(dto);
-  if (properties.size === 0) {
+  const { byName } = shapeOf(dto);
+  if (byName.size === 0) {
     problems.add(
       'validation.no-rules',
       at,
-      `takes ${dto.name}, which has no rules`,
+      `takes ${dto.name || 'a class'}, which has no rules`,
       'decorate its properties, or import it as a value and not with `import type`',
     );
   }
-  for (const property of properties.values()) {
-    const where = `${at}: ${dto.name}.${property.name}`;
-    checkNested(property, where, problems);
-    if (property.nested) checkDto(property.nested, at, problems, seen);
+  for (const property of byName.values()) {
+    const found = problemOf(property, source);
+    if (found) problems.add(found.code, `${at}: ${dto.name}.${property.name}`, found.problem, found.fix);
+    for (const nested of property.nested?.classes ?? []) checkDto(nested, check);
   }
 }
 
-function checkNested(
-  { nested, isValidatedNested, designType, isArray }: PropertyShape,
-  where: string,
-  problems: ConfigurationProblems,
-): void {
-  if (isValidatedNested && !nested) {
-    problems.add(
-      'validation.nested.type',
-      where,
-      'has @ValidateNested() but no class',
-      'add @Type(() => ItemDto)',
-    );
-  } else if (
-    !isValidatedNested &&
-    !isArray &&
-    isDtoClass(designType) &&
-    shapeOf(designType).properties.size > 0
-  ) {
-    problems.add(
-      'validation.nested.unvalidated',
-      where,
-      'holds a class whose rules are never asked',
-      'add @ValidateNested() and @Type(() => …)',
-    );
+interface Problem {
+  readonly code: string;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+function problemOf(property: PropertyShape, source: HandlerInput['source']): Problem | undefined {
+  const { nested, designType, transformed, typedAs } = property;
+  if (property.unsupported) {
+    return {
+      code: 'validation.nested.collection',
+      problem: 'is a Set or Map of another class',
+      fix: 'declare an array',
+    };
   }
+  if (property.rules.has('nestedValidation')) {
+    if (!nested)
+      return {
+        code: 'validation.nested.type',
+        problem: 'has @ValidateNested() but no class',
+        fix: 'add @Type(() => ItemDto)',
+      };
+    if (source === 'body') return undefined;
+    return {
+      code: 'validation.nested.text',
+      problem: 'is an object, and queries and paths hold texts',
+      fix: 'declare its fields one by one',
+    };
+  }
+  if (transformed || typedAs) return undefined;
+  if (isDtoClass(designType) && shapeOf(designType).byName.size > 0) {
+    return {
+      code: 'validation.nested.unvalidated',
+      problem: 'holds a class whose rules are never asked',
+      fix: 'add @ValidateNested() and @Type(() => …)',
+    };
+  }
+  return hasUncheckedItems(property)
+    ? {
+        code: 'validation.items',
+        problem: 'is a list whose items no rule looks at',
+        fix: 'add rules with { each: true }, or @ValidateNested({ each: true }) and @Type(() => ItemDto)',
+      }
+    : undefined;
+}
+
+/** Rules that say something of a list as a whole and nothing of its items. */
+const LIST_RULES: ReadonlySet<string> = new Set([
+  'isArray',
+  'arrayMinSize',
+  'arrayMaxSize',
+  'arrayNotEmpty',
+  'arrayUnique',
+  'isDefined',
+  'isNotEmpty',
+  'isOptional',
+  'conditionalValidation',
+]);
+
+function hasUncheckedItems({ designType, rules }: PropertyShape): boolean {
+  // `@Allow()` alone says that anything may come.
+  return (
+    designType === Array &&
+    !rules.has('whitelistValidation') &&
+    [...rules].every(([name, all]) => LIST_RULES.has(name) && !all.some(({ each }) => each))
+  );
 }

@@ -1,84 +1,102 @@
-import type { ValidationError } from 'class-validator';
+import { getMetadataStorage, type ValidationError } from 'class-validator';
 
-import { type ErrorDetail, SecurityError } from '../errors/security-error.js';
-import { type DtoClass, isDtoClass, shapeOf } from './dto-shape.js';
+import type { Findings } from './details.js';
+import { shapeOf } from './dto-shape.js';
+import { type InputPath, item, member, safeName } from './input-path.js';
+import { isDtoClass, type PropertyShape, type Rule } from './property-shape.js';
+import type { DtoClass } from './transformer-storage.js';
 
-const MAX_NAME = 64;
-const MAX_MESSAGE = 256;
-
-/** Details with a cap, so that a hostile request cannot make a long answer (R-IV-28). */
-export class DetailList {
-  readonly unexpected: ErrorDetail[] = [];
-  readonly broken: ErrorDetail[] = [];
-
-  constructor(private readonly max: number) {}
-
-  /** Whether more would be left out. */
-  get full(): boolean {
-    return this.unexpected.length >= this.max;
-  }
-
-  addUnexpected(path: ValuePath | undefined): void {
-    if (this.unexpected.length >= this.max) return;
-    this.unexpected.push({ path: pathText(path), rule: 'whitelist', message: 'This field is not known here' });
-  }
-
-  addBroken(path: ValuePath | undefined, rule: string, message: string): void {
-    if (this.broken.length >= this.max) return;
-    this.broken.push({ path: pathText(path), rule, message: message.slice(0, MAX_MESSAGE) });
-  }
-
-  /** @throws SecurityError if anything was added; unknown fields before broken rules */
-  throwIfAny(): void {
-    if (this.unexpected.length > 0) {
-      throw new SecurityError('UNEXPECTED_FIELDS', 'Unexpected fields in request', {
-        details: this.unexpected,
-      });
-    }
-    if (this.broken.length > 0)
-      throw new SecurityError('VALIDATION_FAILED', 'Validation failed', { details: this.broken });
-  }
-}
-
-/** Where a value stands: its name in what is around it. Spelled out only when there is something to say about it. */
-export interface ValuePath {
-  readonly parent: ValuePath | undefined;
-  readonly name: string | number;
-}
-
-/** `items`, `2` and `sku` as `items[2].sku`; names that the client made up are shortened to what is safe to show. */
-export function pathText(path: ValuePath | undefined): string {
-  return path === undefined ? '' : joinPath(pathText(path.parent), path.name);
-}
-
-function joinPath(parent: string, name: string | number): string {
-  if (typeof name === 'number') return `${parent}[${name}]`;
-  const safe = name.slice(0, MAX_NAME).replaceAll(/[^\w$-]/g, '?');
-  return parent === '' ? safe : `${parent}.${safe}`;
-}
-
-/** Adds class-validator's errors: in the order of declaration, rules of one property by name. */
+/** Adds class-validator's errors about an instance, with paths as they are on the wire and messages without values. */
 export function addValidationErrors(
   errors: readonly ValidationError[],
-  dto: DtoClass | undefined,
-  parent: ValuePath | undefined,
-  list: DetailList,
+  instance: object,
+  path: InputPath | undefined,
+  findings: Findings,
 ): void {
-  const shape = dto && shapeOf(dto);
-  const rank = new Map(shape?.order.map((name, index) => [name, index]));
-  const sorted = errors.toSorted((a, b) => rankOf(rank, a) - rankOf(rank, b));
-  for (const { property, constraints = {}, children = [] } of sorted) {
-    const isIndex = /^\d{1,9}$/.test(property);
-    const path = { parent, name: isIndex && parent !== undefined ? Number(property) : property };
-    for (const rule of Object.keys(constraints).toSorted()) {
-      if (rule === 'whitelistValidation') list.addUnexpected(path);
-      else list.addBroken(path, rule, constraints[rule]!);
+  const { byName } = shapeOf(instance.constructor as DtoClass);
+  for (const error of errors) {
+    // An error about the object itself: no class, or one without rules.
+    const property = byName.get(error.property ?? '');
+    const at = property ? member(path, property.inputName, property.order) : path;
+    for (const rule of Object.keys(error.constraints ?? {})) {
+      if (rule === 'whitelistValidation') findings.addUnexpected(member(path, safeName(error.property), 0));
+      else if (property) findings.addBroken(at, rule, messageOf(rule, property, error.constraints![rule]!));
+      else findings.addBroken(at, rule, 'The value cannot be validated');
     }
-    const nested = isIndex ? dto : shape?.properties.get(property)?.nested;
-    addValidationErrors(children, isDtoClass(nested) ? nested : undefined, path, list);
+    if (property && error.children?.length) {
+      addChildren(
+        error.children,
+        (instance as Record<string, unknown>)[property.name],
+        property,
+        at,
+        findings,
+      );
+    }
   }
 }
 
-function rankOf(rank: ReadonlyMap<string, number>, { property }: ValidationError): number {
-  return rank.get(property) ?? (/^\d{1,9}$/.test(property) ? Number(property) : Number.MAX_SAFE_INTEGER);
+/** Errors about a nested value: of its properties, or of its items, which class-validator names by their index. */
+function addChildren(
+  errors: readonly ValidationError[],
+  value: unknown,
+  property: PropertyShape,
+  path: InputPath | undefined,
+  findings: Findings,
+): void {
+  if (!Array.isArray(value)) {
+    if (typeof value === 'object' && value !== null) addValidationErrors(errors, value, path, findings);
+    return;
+  }
+  for (const { property: index, constraints = {}, children = [] } of errors) {
+    const at = item(path, Number(index));
+    for (const rule of Object.keys(constraints))
+      findings.addBroken(at, rule, messageOf(rule, property, constraints[rule]!));
+    addChildren(children, value[Number(index)], property, at, findings);
+  }
+}
+
+const PLACEHOLDER = 'the value';
+
+/** A rule's message with nothing of the request and no class in it (R-IV-28). */
+function messageOf(rule: string, property: PropertyShape, produced: string): string {
+  const known = property.rules.get(rule) ?? [];
+  // Two rules of one name, such as two patterns: the one that fits what class-validator said, or else the last.
+  const messages = known.map((one) => blankMessage(one, property));
+  const text = messages.find((message) => message === produced) ?? messages.at(-1);
+  return text === undefined || text === '' ? `${property.inputName} does not keep the rule ${rule}` : text;
+}
+
+/** Asks for the message again, with a placeholder where the value would stand. */
+function blankMessage(rule: Rule, { inputName }: PropertyShape): string {
+  const constraints = [...(rule.constraints ?? [])];
+  const options = { value: PLACEHOLDER, constraints, targetName: '', property: inputName, object: {} };
+  const isNamingClass = constraints.some(isDtoClass);
+  if (isNamingClass) return '';
+  let message: unknown = rule.message;
+  try {
+    if (message === undefined || message === '') message = defaultMessage(rule, options);
+    if (typeof message === 'function') message = (message as (one: typeof options) => unknown)(options);
+  } catch {
+    return '';
+  }
+  if (typeof message !== 'string') return '';
+  return message.replaceAll(
+    /\$(value|property|target|constraint(\d{1,2}))/g,
+    (_, token: string, index?: string) => {
+      if (token === 'value') return PLACEHOLDER;
+      if (token === 'property') return inputName;
+      return index === undefined ? '' : textOf(constraints[Number(index) - 1]);
+    },
+  );
+}
+
+function defaultMessage(rule: Rule, options: object): unknown {
+  if (typeof rule.constraintCls !== 'function') return undefined;
+  const [constraint] = getMetadataStorage().getTargetValidatorConstraints(rule.constraintCls);
+  return constraint?.instance.defaultMessage?.(options as never);
+}
+
+function textOf(constraint: unknown): string {
+  if (Array.isArray(constraint)) return constraint.map(String).join(', ');
+  return typeof constraint === 'symbol' ? (constraint.description ?? '') : String(constraint);
 }

@@ -34,11 +34,11 @@ export function pathOrder(path: InputPath | undefined): number[] {
   return order.toReversed();
 }
 
-/** The member of the whole input under which a path stands. */
-export function pathRoot(path: InputPath): string | undefined {
+/** The step right below `base` on the way to a path. */
+export function stepBelow(base: InputPath | undefined, path: InputPath): InputPath {
   let node = path;
-  while (node.parent) node = node.parent;
-  return node.name;
+  while (node.parent && node.parent !== base) node = node.parent;
+  return node;
 }
 
 const NAME_LENGTH = 64;

@@ -1,108 +1,122 @@
-import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, Optional, type Type, ValidationPipe } from '@nestjs/common';
 
-import type { ValidationError } from 'class-validator';
+import { Findings } from './details.js';
+import { shapeOf } from './dto-shape.js';
+import { DtoValidator, missingBody } from './dto-validator.js';
+import { member } from './input-path.js';
+import { isDtoClass } from './property-shape.js';
+import { convertText } from './text-conversion.js';
+import type { DtoClass } from './transformer-storage.js';
+import { addWrongKind } from './unexpected-fields.js';
+import { detailOptions, type ValidationOptions } from './validation.options.js';
+import {
+  enumMembers,
+  isOfKind,
+  kindOfConstructor,
+  kindOfMembers,
+  parseDate,
+  type ValueKind,
+} from './value-kinds.js';
 
-import { SecurityError } from '../errors/security-error.js';
-import { compiledDto } from './compiled-dto.js';
-import { type DtoClass, isDtoClass, type RawKind } from './dto-shape.js';
-import { addValidationErrors, DetailList } from './error-details.js';
-import { checkRaw } from './raw-check.js';
-import { convert, convertTexts, type TextValues } from './text-conversion.js';
-import type { ValidationOptions } from './validation.options.js';
-
-const PRIMITIVES = new Map<unknown, RawKind>([
-  [String, 'string'],
-  [Number, 'number'],
-  [Boolean, 'boolean'],
-]);
-
-/** Carries class-validator's errors from the base pipe to ours. */
-class RulesBroken extends Error {
-  constructor(readonly errors: readonly ValidationError[]) {
-    super('validation failed');
-  }
+/** Options of a pipe that an application makes itself. */
+export interface StrictValidationPipeOptions extends ValidationOptions {
+  /** The class to validate against, for a parameter whose own type is gone at run time. */
+  readonly expectedType?: Type<object>;
 }
 
 /**
  * Nest's ValidationPipe, made strict: unknown fields are refused at every depth and under any name, bodies are never
  * converted, query and path parameters only by exact spelling, errors follow the contract.
- * The module sets it up for the whole application; alone it is used like any pipe.
+ * The module sets it up for the whole application; alone it is used like any pipe. What parameters of type `Object` or
+ * `Array` hold is not looked at: the check at boot refuses them unless they have a pipe or schema of their own.
  *
  * @example
  * app.useGlobalPipes(new StrictValidationPipe());
  */
 @Injectable()
 export class StrictValidationPipe extends ValidationPipe {
-  readonly #maxDetails: number;
+  readonly #dtos: DtoValidator;
+  readonly #refuse: (findings: Findings) => Error;
 
-  constructor({ maxDetails = 20 }: ValidationOptions = {}) {
-    super({
-      transform: true,
-      whitelist: true,
-      forbidNonWhitelisted: true,
-      forbidUnknownValues: true,
-      validationError: { target: false, value: false },
-      // One pipe serves many requests at once: what differs between them cannot be kept in it.
-      exceptionFactory: (errors) => new RulesBroken(errors),
-    });
-    this.#maxDetails = maxDetails;
+  constructor(@Optional() { expectedType, ...options }: StrictValidationPipeOptions = {}) {
+    super({ transform: true, whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
+    this.expectedType = expectedType;
+    const details = detailOptions(options);
+    this.#dtos = new DtoValidator(details);
+    this.#refuse = (findings) => findings.toError(details);
   }
 
   /** @throws SecurityError `UNEXPECTED_FIELDS`, `VALIDATION_FAILED`; `MALFORMED_REQUEST` if a body is missing */
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const { type, metatype, data } = metadata;
-    // What an application's own parameter decorators hand over is its own business.
-    if (type === 'custom') return value;
-    const kind = PRIMITIVES.get(metatype);
-    if (kind !== undefined) {
-      return data === undefined ? value : this.#primitive(value, kind, data, type === 'body');
-    }
-    if (!isDtoClass(metatype)) return value;
-    return this.#dto(value, metatype, metadata);
+    // What an application's own decorators hand over, and what has a schema, is judged elsewhere.
+    if (metadata.type === 'custom' || metadata.schema !== undefined) return value;
+    const type: unknown = this.expectedType ?? metadata.metatype;
+    const kind = kindOfConstructor(type);
+    if (kind) return this.#single(value, kind, metadata);
+    // `import type` leaves `Function` of a class: there are no rules to ask, so nothing gets past.
+    if (isDtoClass(type) || type === Function) return this.#object(value, type as DtoClass, metadata);
+    if (typeof type === 'object' && type !== null) return this.#member(value, type, metadata);
+    return type === Array || metadata.data === undefined || metadata.type === 'body'
+      ? value
+      : this.#text(value, metadata);
   }
 
-  async #dto(value: unknown, dto: DtoClass, metadata: ArgumentMetadata): Promise<unknown> {
-    const list = new DetailList(this.#maxDetails);
-    const root = metadata.data === undefined ? undefined : { parent: undefined, name: metadata.data };
-    let input = value;
-    if (metadata.type === 'body') {
-      if (value === undefined) {
-        throw new SecurityError('MALFORMED_REQUEST', 'A request body is required', {
-          reason: 'body.missing',
-        });
-      }
-      checkRaw(value, dto, root, list);
-    } else input = convertTexts((value ?? {}) as TextValues, dto, list);
-    list.throwIfAny();
-    // Nearly every request is valid: only the others pay for being told exactly what is wrong.
-    const accepted = compiledDto(dto)?.accept(input as object);
-    if (accepted !== undefined) return accepted;
-    try {
-      return await super.transform(input, metadata);
-    } catch (error) {
-      if (!(error instanceof RulesBroken)) throw error;
-      addValidationErrors(error.errors, dto, root, list);
-      list.throwIfAny();
-      throw error;
-    }
-  }
-
-  /** One parameter by itself, such as `@Query('page') page: number`: of its type, or absent. */
-  #primitive(value: unknown, kind: RawKind, name: string, isBody: boolean): unknown {
+  #object(value: unknown, dto: DtoClass, { type, data }: ArgumentMetadata): unknown {
+    if (data === undefined)
+      return type === 'body'
+        ? this.#dtos.body(value, dto, undefined)
+        : this.#dtos.texts(value, dto, type as 'query');
     if (value === undefined) return undefined;
-    const list = new DetailList(1);
-    const path = { parent: undefined, name };
-    if (isBody) {
-      if (typeof value === kind) return value;
-      list.addBroken(path, `is${kind[0]!.toUpperCase()}${kind.slice(1)}`, `${name} must be a ${kind}`);
-    } else if (typeof value !== 'string') {
-      list.addBroken(path, 'isSingle', `${name} must be given once`);
-    } else {
-      const converted = convert(value, kind, false);
-      if (converted.value !== undefined) return converted.value;
-      list.addBroken(path, converted.rule, `${name} must be ${converted.expected}`);
+    // `@Param('id', ParseObjectIdPipe) id: ObjectId`: a pipe of the parameter makes the object, out of one plain value.
+    const isScalar = type === 'body' ? typeof value !== 'object' : typeof value === 'string';
+    if (isScalar && shapeOf(dto).byName.size === 0) return value;
+    return this.#dtos.body(type === 'body' ? value : null, dto, member(undefined, data, 0));
+  }
+
+  /** A parameter of a primitive type: of that type, or absent. */
+  #single(value: unknown, kind: ValueKind, { type, data }: ArgumentMetadata): unknown {
+    if (value === undefined) {
+      if (type === 'body' && data === undefined) throw missingBody();
+      return undefined;
     }
-    list.throwIfAny();
-    return undefined;
+    return type === 'body' ? this.#exact(value, kind, data) : this.#text(value, { type, data }, kind);
+  }
+
+  #exact(value: unknown, kind: ValueKind, data: string | undefined): unknown {
+    if (isOfKind(value, kind)) return kind === 'date' ? parseDate(value as string) : value;
+    const findings = new Findings(undefined);
+    const path = data === undefined ? undefined : member(undefined, data, 0);
+    addWrongKind(path, { inputName: data ?? 'The body', integer: false }, kind as 'string', findings, true);
+    throw this.#refuse(findings);
+  }
+
+  /** One text of a query or path, converted. */
+  #text(value: unknown, { data = '' }: ArgumentMetadata, kind: ValueKind = 'string'): unknown {
+    if (value === undefined) return undefined;
+    const findings = new Findings(undefined);
+    const path = member(undefined, data, 0);
+    if (Array.isArray(value)) {
+      findings.addBroken(path, 'isSingle', `${data} must be given once`);
+      throw this.#refuse(findings);
+    }
+    const converted = convertText(value, kind, { inputName: data, integer: false }, path, findings);
+    if (converted === undefined) throw this.#refuse(findings);
+    return converted;
+  }
+
+  /** A parameter whose type is an enum: some compilers emit the enum itself (R-IV-14). */
+  #member(value: unknown, type: object, metadata: ArgumentMetadata): unknown {
+    if (value === undefined) return undefined;
+    const members = enumMembers(type);
+    const one = metadata.type === 'body' ? value : this.#text(value, metadata, kindOfMembers(members));
+    if (members.has(one)) return one;
+    const findings = new Findings(undefined);
+    const name = metadata.data ?? 'The value';
+    findings.addBroken(
+      member(undefined, metadata.data ?? '', 0),
+      'isEnum',
+      `${name} must be one of the following values: ${[...members].join(', ')}`,
+    );
+    throw this.#refuse(findings);
   }
 }

@@ -1,69 +1,99 @@
-import { type DtoClass, type PropertyShape, shapeOf } from './dto-shape.js';
-import type { DetailList, ValuePath } from './error-details.js';
-import { exactBoolean, exactNumber, isRfc3339 } from './formats.js';
+import { shapeOf } from './dto-shape.js';
+import type { Findings } from './details.js';
+import { type InputPath, item, member, safeName } from './input-path.js';
+import type { PropertyShape } from './property-shape.js';
+import type { DtoClass } from './transformer-storage.js';
+import { addWrongKind } from './unexpected-fields.js';
+import { parseText, type ValueKind } from './value-kinds.js';
 
-/** What an adapter makes of a query or of path parameters. */
-export type TextValues = Readonly<Record<string, string | readonly string[]>>;
+/** Whose names the values have: those of a query come from the client, those of a path from the route. */
+export type TextSource = 'query' | 'param';
 
 /**
- * Turns query and path parameters into the declared types by exact spelling only (R-IV-12); a value that comes twice where
- * one is declared is refused (R-IV-18), and a single one where several are becomes a list.
+ * Turns query or path parameters into the declared types, by exact spelling only (R-IV-12). A value that comes twice where
+ * one is declared is refused (R-IV-18); a single one where a list is declared becomes a list of one.
  */
-export function convertTexts(values: TextValues, dto: DtoClass, list: DetailList): Record<string, unknown> {
+export function convertTexts(
+  values: object,
+  dto: DtoClass,
+  source: TextSource,
+  findings: Findings,
+): Record<string, unknown> {
   const { properties } = shapeOf(dto);
   const converted: Record<string, unknown> = {};
   for (const name of Object.keys(values)) {
     const property = properties.get(name);
-    if (property === undefined) list.addUnexpected({ parent: undefined, name });
-    else converted[name] = convertProperty(values[name]!, property, { parent: undefined, name }, list);
+    if (property) {
+      const at = member(undefined, name, property.order);
+      const value = convertProperty((values as Record<string, unknown>)[name], property, at, findings);
+      if (value !== undefined) converted[name] = value;
+    } else if (source === 'query') {
+      findings.addUnexpected(member(undefined, safeName(name), 0));
+    }
   }
   return converted;
 }
 
 function convertProperty(
-  value: string | readonly string[],
+  value: unknown,
   property: PropertyShape,
-  path: ValuePath,
-  list: DetailList,
+  path: InputPath,
+  findings: Findings,
 ): unknown {
-  if (property.isArray) {
-    const items = typeof value === 'string' ? [value] : value;
-    return items.map((item, index) => convertText(item, property, { parent: path, name: index }, list));
-  }
-  if (typeof value !== 'string') {
-    list.addBroken(path, 'isSingle', `${property.name} must be given once`);
+  const { list, inputName, maxItems } = property;
+  if (property.nested || property.unsupported) {
+    findings.addBroken(path, 'isObject', `${inputName} must be an object`, true);
     return undefined;
   }
-  return convertText(value, property, path, list);
-}
-
-function convertText(text: string, property: PropertyShape, path: ValuePath, list: DetailList): unknown {
-  const { value, rule, expected } = convert(text, property.kind, property.integer);
-  if (value === undefined) list.addBroken(path, rule, `${property.name} must be ${expected}`);
-  return value;
-}
-
-interface Converted {
-  readonly value: unknown;
-  readonly rule: string;
-  readonly expected: string;
-}
-
-/** One text as a declared kind; without a value if it does not spell one. */
-export function convert(text: string, kind: PropertyShape['kind'], integer: boolean): Converted {
-  switch (kind) {
-    case 'number':
-      return {
-        value: exactNumber(text, integer),
-        rule: integer ? 'isInt' : 'isNumber',
-        expected: integer ? 'an integer number' : 'a number',
-      };
-    case 'boolean':
-      return { value: exactBoolean(text), rule: 'isBoolean', expected: '"true" or "false"' };
-    case 'date':
-      return { value: isRfc3339(text) ? text : undefined, rule: 'isDate', expected: 'an RFC 3339 date' };
-    case 'string':
-    case undefined:
-      return { value: text, rule: 'isString', expected: 'a string' };
+  if (!Array.isArray(value)) {
+    const one = convertOne(value, property, path, findings);
+    return one === undefined || list !== 'yes' || property.transformed ? one : [one];
   }
+  if (list === 'no') {
+    findings.addBroken(path, 'isSingle', `${inputName} must be given once`, true);
+    return undefined;
+  }
+  if (maxItems !== undefined && value.length > maxItems) {
+    findings.addBroken(
+      path,
+      'arrayMaxSize',
+      `${inputName} must contain no more than ${maxItems} elements`,
+      true,
+    );
+    return undefined;
+  }
+  return value.map((one: unknown, index) => convertOne(one, property, item(path, index), findings));
+}
+
+function convertOne(value: unknown, property: PropertyShape, path: InputPath, findings: Findings): unknown {
+  const converted = convertText(value, property.textKind, property, path, findings);
+  if (
+    converted !== undefined &&
+    property.members &&
+    !property.transformed &&
+    !property.members.has(converted)
+  ) {
+    const allowed = [...property.members].join(', ');
+    findings.addBroken(
+      path,
+      'isEnum',
+      `${property.inputName} must be one of the following values: ${allowed}`,
+      true,
+    );
+  }
+  return converted;
+}
+
+/** One text as a declared kind; `undefined`, and a finding, if it does not spell one. */
+export function convertText(
+  value: unknown,
+  kind: ValueKind,
+  named: { readonly inputName: string; readonly integer: boolean },
+  path: InputPath | undefined,
+  findings: Findings,
+): unknown {
+  const expected = kind === 'any' ? 'string' : kind;
+  const converted = typeof value === 'string' ? parseText(value, kind, named.integer) : undefined;
+  if (converted === undefined) addWrongKind(path, named, expected, findings, true);
+  return converted;
 }

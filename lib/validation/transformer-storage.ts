@@ -34,6 +34,8 @@ export interface TransformerStorage {
   findTypeMetadata(target: DtoClass, property: string): TypeMetadata | undefined;
   findTransformMetadatas(target: DtoClass, property: string, direction: number): readonly unknown[];
   findExposeMetadata(target: DtoClass, property: string): ExposeMetadata | undefined;
+  getExposedMetadatas(target: DtoClass): readonly ExposeMetadata[];
+  getExcludedMetadatas(target: DtoClass): readonly unknown[];
   getExposedProperties(target: DtoClass, direction: number): readonly string[];
   getExcludedProperties(target: DtoClass, direction: number): readonly string[];
   getStrategy(target: DtoClass): 'none' | 'exposeAll' | 'excludeAll';

@@ -1,4 +1,5 @@
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import type { DetailOptions } from './details.js';
 
 /** How input is validated. Limits on the shape of bodies are under `body`. */
 export interface ValidationOptions {
@@ -9,13 +10,40 @@ export interface ValidationOptions {
   readonly undeclared?: 'refuse' | 'warn';
   /** Most entries of `details` in an answer; 20 by default, 1–100. */
   readonly maxDetails?: number;
+  /** Status of `VALIDATION_FAILED` and `UNEXPECTED_FIELDS`; 400 by default, 422 for clients that expect that. */
+  readonly status?: 400 | 422;
 }
 
+/** Fills in what tells how refusals are told. */
+export function detailOptions({ maxDetails = 20, status = 400 }: ValidationOptions): DetailOptions {
+  return { maxDetails, status };
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'undeclared',
+  'maxDetails',
+  'status',
+] satisfies (keyof ValidationOptions)[]);
+
+/** Reports every option that is unknown or has a wrong value. */
 export function checkValidationOptions(
   options: ValidationOptions | undefined,
   problems: ConfigurationProblems,
 ): void {
-  const { undeclared = 'refuse', maxDetails = 20 } = options ?? {};
+  for (const name of Object.keys(options ?? {})) {
+    if (KNOWN.has(name)) continue;
+    problems.add(
+      'validation.unknown',
+      `validation.${name}`,
+      'is not an option',
+      `use one of ${[...KNOWN].join(', ')}`,
+    );
+  }
+  const {
+    undeclared = 'refuse',
+    maxDetails = 20,
+    status = 400,
+  }: { [K in keyof ValidationOptions]: unknown } = options ?? {};
   if (undeclared !== 'refuse' && undeclared !== 'warn') {
     problems.add(
       'validation.undeclared',
@@ -24,7 +52,10 @@ export function checkValidationOptions(
       'use one of the two',
     );
   }
-  if (!Number.isInteger(maxDetails) || maxDetails < 1 || maxDetails > 100) {
+  if (status !== 400 && status !== 422) {
+    problems.add('validation.status', 'validation.status', 'is neither 400 nor 422', 'leave it out for 400');
+  }
+  if (typeof maxDetails !== 'number' || !Number.isInteger(maxDetails) || maxDetails < 1 || maxDetails > 100) {
     problems.add(
       'validation.max-details',
       'validation.maxDetails',

@@ -30,19 +30,11 @@ export const KIND_RULES: Readonly<
 
 /** Whether a JSON value is of a kind as it stands, with nothing converted (R-IV-12). */
 export function isOfKind(value: unknown, kind: ValueKind): boolean {
-  switch (kind) {
-    case 'any':
-      return true;
-    case 'string':
-      return typeof value === 'string';
-    case 'boolean':
-      return typeof value === 'boolean';
-    case 'number':
-      // `1e400` in JSON text is infinity by now.
-      return typeof value === 'number' && Number.isFinite(value);
-    case 'date':
-      return typeof value === 'string' && parseDate(value) !== undefined;
-  }
+  if (kind === 'any') return true;
+  // `1e400` in JSON text is infinity by now.
+  if (kind === 'number') return typeof value === 'number' && Number.isFinite(value);
+  if (kind === 'date') return typeof value === 'string' && parseDate(value) !== undefined;
+  return typeof value === kind;
 }
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/;
@@ -87,17 +79,9 @@ function daysInMonth(year: number, month: number): number {
 
 /** Converts a query or path value to a kind, exactly; `undefined` if it is not written as the kind demands. */
 export function parseText(text: string, kind: ValueKind, integer: boolean): unknown {
-  switch (kind) {
-    case 'any':
-    case 'string':
-      return text;
-    case 'number':
-      return parseNumber(text, integer);
-    case 'boolean':
-      return parseBoolean(text);
-    case 'date':
-      return parseDate(text);
-  }
+  if (kind === 'number') return parseNumber(text, integer);
+  if (kind === 'boolean') return parseBoolean(text);
+  return kind === 'date' ? parseDate(text) : text;
 }
 
 /** The values of a TypeScript enum; the names that a numeric one also maps back from are no members (R-IV-14). */

@@ -1,0 +1,109 @@
+import { HttpException } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validate, type ValidatorOptions } from 'class-validator';
+
+import { SecurityError } from '../errors/security-error.js';
+import { compiledDto } from './compiled-dto.js';
+import { type DetailOptions, Findings } from './details.js';
+import { shapeOf } from './dto-shape.js';
+import { addValidationErrors } from './error-details.js';
+import type { InputPath } from './input-path.js';
+import { convertTexts, type TextSource } from './text-conversion.js';
+import type { DtoClass } from './transformer-storage.js';
+import { isPlainObject, scanObject } from './unexpected-fields.js';
+
+const RULES: ValidatorOptions = {
+  whitelist: true,
+  forbidNonWhitelisted: true,
+  forbidUnknownValues: true,
+  validationError: { target: false, value: false },
+};
+
+/** Makes instances of a class from raw input, or says what is wrong with it. */
+export class DtoValidator {
+  constructor(private readonly options: DetailOptions) {}
+
+  /**
+   * The instance that a body, or a part of one, describes.
+   * @param path where the part stands; nothing for the whole body
+   * @throws SecurityError `MALFORMED_REQUEST` without a body, `UNEXPECTED_FIELDS`, `VALIDATION_FAILED`, `PAYLOAD_TOO_COMPLEX`
+   */
+  body(value: unknown, dto: DtoClass, path: InputPath | undefined): object | Promise<object> {
+    if (path === undefined && (value === undefined || value === null)) throw missingBody();
+    const findings = new Findings(path);
+    if (!isPlainObject(value)) throw this.#noObject(path, findings);
+    scanObject(value, shapeOf(dto), path, findings);
+    return this.#finish(value, dto, path, findings);
+  }
+
+  /** The instance that a whole query, or all path parameters, describe. */
+  texts(value: unknown, dto: DtoClass, source: TextSource): object | Promise<object> {
+    const findings = new Findings(undefined);
+    if (value !== undefined && !isPlainObject(value)) throw this.#noObject(undefined, findings);
+    const converted = convertTexts(value ?? {}, dto, source, findings);
+    return this.#finish(converted, dto, undefined, findings);
+  }
+
+  #finish(
+    input: object,
+    dto: DtoClass,
+    path: InputPath | undefined,
+    findings: Findings,
+  ): object | Promise<object> {
+    if (findings.hasUnexpected) throw findings.toError(this.options);
+    // Nothing is made of a class without rules: it might be any, `Function` included.
+    if (shapeOf(dto).byName.size === 0) {
+      findings.addBroken(path, 'unknownValue', 'The value cannot be validated');
+      throw findings.toError(this.options);
+    }
+    // Nearly every request is valid: only the others pay for being told exactly what is wrong.
+    return (
+      (findings.none ? compiledDto(dto)?.accept(input) : undefined) ??
+      this.#explain(input, dto, path, findings)
+    );
+  }
+
+  async #explain(
+    input: object,
+    dto: DtoClass,
+    path: InputPath | undefined,
+    findings: Findings,
+  ): Promise<object> {
+    const instance = this.#convert(
+      findings.unfit.size > 0 ? without(input, findings.unfit) : input,
+      dto,
+      path,
+      findings,
+    );
+    const later = new Findings(path);
+    addValidationErrors(await validate(instance, RULES), instance, path, later);
+    findings.merge(later);
+    if (!findings.none) throw findings.toError(this.options);
+    return instance;
+  }
+
+  /** A conversion of the application's that throws could not convert what the client sent. */
+  #convert(input: object, dto: DtoClass, path: InputPath | undefined, findings: Findings): object {
+    try {
+      return plainToInstance(dto as new () => object, input);
+    } catch (error) {
+      if (error instanceof HttpException) throw error;
+      findings.addBroken(path, 'transform', 'A value cannot be converted');
+      throw findings.toError(this.options, error);
+    }
+  }
+
+  #noObject(path: InputPath | undefined, findings: Findings): SecurityError {
+    findings.addBroken(path, 'isObject', `${path?.name ?? 'The value'} must be an object`);
+    return findings.toError(this.options);
+  }
+}
+
+/** What a handler that takes a body gets told about when there is none. */
+export function missingBody(): SecurityError {
+  return new SecurityError('MALFORMED_REQUEST', 'Request body is required', { reason: 'body.missing' });
+}
+
+function without(input: object, names: ReadonlySet<string>): object {
+  return Object.fromEntries(Object.entries(input).filter(([name]) => !names.has(name)));
+}

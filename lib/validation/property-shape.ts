@@ -1,0 +1,227 @@
+import { isNullableCondition } from './is-nullable.decorator.js';
+import {
+  type DtoClass,
+  PLAIN_TO_CLASS,
+  transformerStorage,
+  type TypeMetadata,
+} from './transformer-storage.js';
+import { enumMembers, kindOfConstructor, kindOfMembers, type ValueKind } from './value-kinds.js';
+
+/** One of class-validator's rules for a property. */
+export interface Rule {
+  readonly propertyName: string;
+  readonly type: string;
+  readonly name?: string | undefined;
+  readonly each?: boolean | undefined;
+  readonly message?: unknown;
+  readonly constraints?: readonly unknown[] | undefined;
+  readonly constraintCls?: unknown;
+  readonly validateIf?: ((object: object, value: unknown) => boolean) | undefined;
+}
+
+/** `either` where neither the emitted type nor a rule tells. */
+export type ListMode = 'no' | 'yes' | 'either';
+
+/** The class of a nested value; which one may hang on the value. */
+export interface NestedType {
+  /** The class for a raw value, or `undefined` if it names none of the classes that it may be. */
+  readonly classFor: (value: object, owner: object) => DtoClass | undefined;
+  /** The class, if it hangs on nothing. */
+  readonly fixed: DtoClass | undefined;
+  /** A member of the raw value that says which class it is, and is taken out before the rules run. */
+  readonly discriminator: string | undefined;
+  /** Every class that is known without a value. */
+  readonly classes: readonly DtoClass[];
+}
+
+/** What is known of one property, apart from what its rules say of a value of the right kind. */
+export interface PropertyShape {
+  /** Its name in the class. */
+  readonly name: string;
+  /** Its name on the wire. */
+  readonly inputName: string;
+  /** Its place among the declared properties. */
+  readonly order: number;
+  readonly list: ListMode;
+  /** What a body has to hold here, in the list if it is one. */
+  readonly bodyKind: ValueKind;
+  /** What the text of a query or path parameter is converted to. */
+  readonly textKind: ValueKind;
+  readonly integer: boolean;
+  readonly nullable: boolean;
+  /** What `@Type()` makes class-transformer convert the value, or each item, to. */
+  readonly typedAs: ValueKind | undefined;
+  /** class-transformer converts the value by `@Type()` or `@Transform()`: a wrong one must not get there. */
+  readonly converted: boolean;
+  /** The application converts it itself. */
+  readonly transformed: boolean;
+  /** Highest number of items that a rule allows: looked at before the items are (PITFALL V11). */
+  readonly maxItems: number | undefined;
+  /** The members of an enum that `@IsEnum()` would take for more than they are. */
+  readonly members: ReadonlySet<unknown> | undefined;
+  readonly nested: NestedType | undefined;
+  /** A `Set` or `Map` of nested classes, which class-transformer fills without any check. */
+  readonly unsupported: boolean;
+  /** The emitted type, for the check at boot. */
+  readonly designType: unknown;
+  /** class-validator's rules by the key under which it reports them. */
+  readonly rules: ReadonlyMap<string, readonly Rule[]>;
+}
+
+const NESTED = 'nestedValidation';
+const CONDITION = 'conditionalValidation';
+const LIST_RULE = /^array|^isArray$/;
+const NUMBER_RULES: ReadonlySet<string> = new Set([
+  'isInt',
+  'isNumber',
+  'isPositive',
+  'isNegative',
+  'min',
+  'max',
+  'isDivisibleBy',
+]);
+/** Rules about the text of a date: a property that has one stays text. */
+const DATE_TEXT_RULES: ReadonlySet<string> = new Set([
+  'isDateString',
+  'isIso8601',
+  'isISO8601',
+  'isRFC3339',
+  'isRfc3339',
+]);
+
+/** Reads one property's shape from its rules, `@Type()`, `@Transform()` and its emitted type. */
+export function propertyShape(
+  dto: DtoClass,
+  name: string,
+  inputName: string,
+  order: number,
+  ownRules: readonly Rule[],
+): PropertyShape {
+  const designType: unknown = Reflect.getMetadata('design:type', dto.prototype as object, name);
+  const type = transformerStorage.findTypeMetadata(dto, name);
+  const transformed = transformerStorage.findTransformMetadatas(dto, name, PLAIN_TO_CLASS).length > 0;
+  const rules = byKey(ownRules);
+  const isNested = rules.has(NESTED);
+  const named = kindOfConstructor(staticTypeOf(type));
+  const kind = named ?? declaredKind(designType, rules);
+  const collection = designType === Set || designType === Map;
+  const maxItems = rules.get('arrayMaxSize')?.[0]?.constraints?.[0];
+  const members = numericEnumMembers(rules.get('isEnum')?.[0]?.constraints?.[0]);
+  return {
+    name,
+    inputName,
+    order,
+    list: listMode(designType, ownRules),
+    // A conversion of the application's own takes what it likes, but one to text is nearly always one from text.
+    bodyKind: named ?? (designType === Date || (transformed && kind !== 'string') ? 'any' : kind),
+    textKind:
+      named ?? (transformed ? 'any' : kind === 'date' && hasAny(rules, DATE_TEXT_RULES) ? 'string' : kind),
+    integer: rules.has('isInt') || (members !== undefined && [...members].every(Number.isInteger)),
+    typedAs: named,
+    nullable: ownRules.some((rule) => rule.type === CONDITION && isNullableCondition(rule.constraints)),
+    converted: transformed || type !== undefined,
+    transformed,
+    maxItems: typeof maxItems === 'number' ? maxItems : undefined,
+    members,
+    nested: isNested && type && !named ? nestedType(type, name) : undefined,
+    unsupported: collection && type !== undefined && !transformed,
+    designType,
+    rules,
+  };
+}
+
+function byKey(rules: readonly Rule[]): Map<string, Rule[]> {
+  const map = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    const key = rule.name ?? rule.type;
+    map.set(key, [...(map.get(key) ?? []), rule]);
+  }
+  return map;
+}
+
+function hasAny(rules: ReadonlyMap<string, unknown>, names: ReadonlySet<string>): boolean {
+  return [...rules.keys()].some((name) => names.has(name));
+}
+
+function listMode(designType: unknown, rules: readonly Rule[]): ListMode {
+  if (designType === Array || designType === Set) return 'yes';
+  if (kindOfConstructor(designType) || (typeof designType === 'function' && designType !== Object))
+    return 'no';
+  if (rules.some((rule) => LIST_RULE.test(rule.name ?? ''))) return 'yes';
+  return rules.some(({ each }) => each === true) ? 'either' : 'no';
+}
+
+function declaredKind(designType: unknown, rules: ReadonlyMap<string, unknown>): ValueKind {
+  const kind = kindOfConstructor(designType);
+  if (kind !== undefined) return kind;
+  // Some compilers emit an enum itself where others emit the type of its members.
+  if (typeof designType === 'object' && designType !== null) return kindOfMembers(enumMembers(designType));
+  if (designType !== Array && designType !== Object && designType !== undefined) return 'any';
+  if (hasAny(rules, NUMBER_RULES)) return 'number';
+  if (rules.has('isBoolean')) return 'boolean';
+  if (rules.has('isString')) return 'string';
+  return 'any';
+}
+
+/** `@IsEnum()` of a numeric enum also lets the names pass that it maps back from (R-IV-14). */
+function numericEnumMembers(type: unknown): ReadonlySet<unknown> | undefined {
+  if (typeof type !== 'object' || type === null) return undefined;
+  const members = enumMembers(type);
+  return members.size < Object.keys(type).length ? members : undefined;
+}
+
+/** What `@Type()` names whatever the value is; without an argument it takes the emitted type. */
+function staticTypeOf(type: TypeMetadata | undefined): unknown {
+  if (!type?.typeFunction) return type?.reflectedType;
+  return type.typeFunction.length === 0
+    ? type.typeFunction({ newObject: {}, object: {}, property: '' })
+    : undefined;
+}
+
+function nestedType(type: TypeMetadata, property: string): NestedType {
+  const { discriminator, keepDiscriminatorProperty } = type.options ?? {};
+  if (!discriminator) {
+    const named = staticTypeOf(type);
+    const fixed = isDtoClass(named) ? named : undefined;
+    const classOf = (owner: object): DtoClass | undefined => {
+      const chosen = type.typeFunction?.({ newObject: {}, object: owner, property });
+      return isDtoClass(chosen) ? chosen : undefined;
+    };
+    const classes = fixed ? [fixed] : [];
+    return { classFor: (_, owner) => fixed ?? classOf(owner), fixed, discriminator: undefined, classes };
+  }
+  const subTypes = new Map(discriminator.subTypes.map(({ name, value }) => [name, value]));
+  return {
+    classFor: (value) =>
+      Object.hasOwn(value, discriminator.property)
+        ? subTypes.get((value as Record<string, string>)[discriminator.property]!)
+        : undefined,
+    discriminator: keepDiscriminatorProperty === true ? undefined : discriminator.property,
+    fixed: undefined,
+    classes: [...subTypes.values()],
+  };
+}
+
+const BUILT_IN: ReadonlySet<unknown> = new Set([
+  Object,
+  Array,
+  String,
+  Number,
+  Boolean,
+  Date,
+  Function,
+  Symbol,
+  BigInt,
+  Map,
+  Set,
+  Promise,
+  Buffer,
+  Uint8Array,
+  RegExp,
+  URL,
+]);
+
+/** Whether a type is a class of the application's, and no built-in one. */
+export function isDtoClass(type: unknown): type is DtoClass {
+  return typeof type === 'function' && !BUILT_IN.has(type);
+}
