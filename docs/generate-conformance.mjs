@@ -31,7 +31,11 @@ const GROUPS = {
 
 const REQUIREMENT = /\bR-[A-Z]{2}-\d{2}\b/g;
 // A title is a string that begins with an id; that holds for it() and it.each() alike.
-const TITLE = /(['"`])(R-[A-Z]{2}-\d{2}(?:\\.|(?!\1)[^\\])*)\1|(['"`])((?:CONTRACT|PITFALL)-[\w.]+(?:\\.|(?!\3)[^\\\n])*)\3/g;
+const TITLE =
+  /(['"`])(R-[A-Z]{2}-\d{2}(?:\\.|(?!\1)[^\\])*)\1|(['"`])((?:CONTRACT|PITFALL)-[\w.]+(?:\\.|(?!\3)[^\\\n])*)\3/g;
+
+// What the packages do by themselves shows why a requirement is there, not that it is met.
+const BARE = /^(?:[A-Z]+-[\w.-]+ )+bare\b/;
 
 /** Test files below a folder, sorted, so that the output does not depend on the file system. */
 function specFiles(folder) {
@@ -51,6 +55,7 @@ function testsByRequirement() {
     const file = relative(ROOT, path).split(sep).join('/');
     for (const match of readFileSync(path, 'utf8').matchAll(TITLE)) {
       const title = readable(match[2] ?? match[4]);
+      if (BARE.test(title)) continue;
       for (const id of new Set(title.match(REQUIREMENT) ?? [])) {
         const known = tests.get(id) ?? [];
         if (!known.some((test) => test.title === title && test.file === file)) known.push({ title, file });
@@ -75,10 +80,21 @@ function escaped(text) {
 }
 
 function describe({ id, level, title, sources }, tests) {
-  const lines = [`- **${id}** (${level}) ${escaped(title)}. *${sources.map(escaped).join('; ')}*`];
+  const lines = [`- **${id}** (${level}) ${escaped(title)}. _${sources.map(escaped).join('; ')}_`];
   for (const test of tests) lines.push(`  - ${escaped(test.title)} ([${test.file}](../${test.file}))`);
   if (tests.length === 0) lines.push('  - not yet');
   return lines.join('\n');
+}
+
+/** A table whose later columns hold numbers, laid out as the formatter would. */
+function table(head, rows) {
+  const widths = head.map((cell, column) => Math.max(...[head, ...rows].map((row) => row[column].length)));
+  const line = (row) =>
+    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
 function render() {
@@ -87,26 +103,29 @@ function render() {
   const known = new Set(requirements.map(({ id }) => id));
   const strangers = [...tests.keys()].filter((id) => !known.has(id)).toSorted();
   const sections = [];
-  const summary = ['| | requirements | shown by a test |', '| --- | ---: | ---: |'];
+  const summary = [];
   let shownInAll = 0;
   for (const [group, name] of Object.entries(GROUPS)) {
     const members = requirements.filter(({ id }) => id.startsWith(`R-${group}-`));
     const shown = members.filter(({ id }) => tests.has(id)).length;
     shownInAll += shown;
-    summary.push(`| ${name} | ${members.length} | ${shown} |`);
-    sections.push(`## ${name}\n\n${members.map((member) => describe(member, tests.get(member.id) ?? [])).join('\n')}`);
+    summary.push([name, `${members.length}`, `${shown}`]);
+    sections.push(
+      `## ${name}\n\n${members.map((member) => describe(member, tests.get(member.id) ?? [])).join('\n')}`,
+    );
   }
-  summary.push(`| **all** | **${requirements.length}** | **${shownInAll}** |`);
+  summary.push(['**all**', `**${requirements.length}**`, `**${shownInAll}**`]);
   const intro = [
     '# Conformance',
     '',
     'Which requirements the tests show, and where each requirement comes from. `npm run docs:conformance` writes this file',
     'from `docs/requirements.json` and the titles of the tests; a test that shows a requirement begins with its id.',
-    'ASVS is OWASP\'s Application Security Verification Standard 5.0.0, API1 … API10 its API Security Top 10 of 2023;',
-    '*own* marks a choice of this project. A listed test shows the requirement in the part its title names.',
+    "ASVS is OWASP's Application Security Verification Standard 5.0.0, API1 … API10 its API Security Top 10 of 2023;",
+    '_own_ marks a choice of this project. A listed test shows the requirement in the part its title names.',
   ].join('\n');
-  const unknown = strangers.length > 0 ? `\n\nTests name ids that no requirement has: ${strangers.join(', ')}.` : '';
-  return `${intro}${unknown}\n\n${summary.join('\n')}\n\n${sections.join('\n\n')}\n`;
+  const unknown =
+    strangers.length > 0 ? `\n\nTests name ids that no requirement has: ${strangers.join(', ')}.` : '';
+  return `${intro}${unknown}\n\n${table(['', 'requirements', 'shown by a test'], summary)}\n\n${sections.join('\n\n')}\n`;
 }
 
 const text = render();

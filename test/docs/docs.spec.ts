@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import ts from 'typescript';
@@ -75,6 +75,21 @@ describe('documentation', () => {
       (target) => target !== '' && !/^https?:/.test(target) && !existsSync(join(ROOT, dirname(file), target)),
     );
     expect(missing).toEqual([]);
+  });
+
+  it('R-CF-01 explains every code of a configuration problem', () => {
+    const page = readFileSync(join(ROOT, 'docs', 'configuration-errors.md'), 'utf8');
+    const folder = join(ROOT, 'lib');
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    const codes = sources.flatMap((name) =>
+      [...readFileSync(join(folder, name), 'utf8').matchAll(/\.add\(\s*'([a-z-]+(?:\.[\w-]+)+)'/g)].map(
+        (match) => match[1]!,
+      ),
+    );
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
   });
 
   it('R-CF-09 lists every requirement with the tests that show it, up to date', () => {

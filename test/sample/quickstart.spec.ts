@@ -385,7 +385,7 @@ describe.each(ADAPTERS)('quickstart on %s', (ADAPTER) => {
         { name: 'more', scopes: ['users:write'] },
         { as: bob.accessToken },
       );
-      expect([answer.status, errorOf(answer)['code']]).toEqual([403, 'INSUFFICIENT_SCOPE']);
+      expect([answer.status, errorOf(answer)['code']]).toEqual([403, 'FORBIDDEN']);
     });
 
     it('CONTRACT-6 rotates with an overlap and revokes at once', async () => {
@@ -543,7 +543,7 @@ describe.each(ADAPTERS)('quickstart modes on %s', (ADAPTER) => {
     const [first, second, third] = [
       await client.get('/users', { as }),
       await client.get(`/users/${randomUUID()}`, { as }),
-      await client.get('/users/?limit=1', { as }),
+      await client.get('/users?limit=1', { as }),
     ];
     expect([first.status, second.status, third.status]).toEqual([200, 404, 429]);
     expect(first.headers.get('x-ratelimit-remaining')).toBe('1');
