@@ -15,11 +15,28 @@ export type {
 export { API_KEY_PATTERN, type KeyEnvironment } from './authentication/api-key/key-format.js';
 export { MemoryApiKeyStore } from './authentication/api-key/memory-api-key-store.js';
 export { JwtAuth } from './authentication/jwt/jwt-auth.decorator.js';
+export type { JwtAlgorithm } from './authentication/jwt/algorithms.js';
 export type { JwtIssuerOptions, JwtOptions } from './authentication/jwt/jwt.options.js';
-export { TokenService } from './authentication/jwt/token.service.js';
+export { MemoryRefreshTokenStore } from './authentication/jwt/memory-refresh-token-store.js';
+export type {
+  FoundSession,
+  RefreshTokenDigests,
+  RefreshTokenStore,
+  Rotation,
+  RotationOutcome,
+  SubjectRights,
+  TokenSession,
+} from './authentication/jwt/refresh-token-store.js';
+export {
+  type RefreshConditions,
+  type SessionInfo,
+  type TokenGrant,
+  type TokenPair,
+  TokenService,
+} from './authentication/jwt/token.service.js';
 export type { TokenOptions } from './authentication/jwt/token.options.js';
 export { OAuth2Auth } from './authentication/oauth2/oauth2-auth.decorator.js';
-export type { OAuth2Options } from './authentication/oauth2/oauth2.options.js';
+export type { OAuth2IssuerOptions, OAuth2Options } from './authentication/oauth2/oauth2.options.js';
 export { Public } from './authentication/public.decorator.js';
 export { RequireRoles } from './authorization/require-roles.decorator.js';
 export { RequireScopes } from './authorization/require-scopes.decorator.js';

@@ -11,9 +11,13 @@ export type SecurityEventSink = (line: string) => void;
 /** Events that are no failures: they are for subscribers, not for the log. */
 const QUIET: ReadonlySet<SecurityEventType> = new Set([
   'authentication.succeeded',
+  'transport.redirected',
+  'api-key.issued',
+  'api-key.rotated',
+  'api-key.revoked',
   'token.issued',
   'token.refreshed',
-  'transport.redirected',
+  'token.revoked',
 ]);
 const MAX_TEXT = 256;
 /** Different events counted at once; beyond that they are counted together. */
