@@ -1,9 +1,10 @@
 import { DefaultValuePipe, ParseArrayPipe, ValidationPipe } from '@nestjs/common';
-import { PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { CUSTOM_ROUTE_ARGS_METADATA, PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { RouteMetadata } from '../policy/metadata.js';
 import type { CompiledRoute } from '../policy/policy-compiler.js';
+import { CurrentPrincipal } from '../principal/current-principal.decorator.js';
 import { ArrayOfPipe } from './array-of.js';
 import { shapeOf } from './dto-shape.js';
 import { isDtoClass, type PropertyShape } from './property-shape.js';
@@ -28,6 +29,8 @@ interface RouteArgument {
   readonly data?: unknown;
   readonly pipes?: readonly unknown[];
   readonly schema?: unknown;
+  /** Of a decorator made with `createParamDecorator()`. */
+  readonly factory?: unknown;
 }
 
 /** Keys of `ROUTE_ARGS_METADATA` begin with these numbers (Nest's `RouteParamtypes`). */
@@ -100,11 +103,24 @@ export function takesBody(metadata: RouteMetadata, methodName: string): boolean 
 
 /** The query parameters of a handler that takes them one by one; a DTO knows its own, and a whole request anything. */
 export function queryNames(metadata: RouteMetadata, methodName: string): ReadonlySet<string> | undefined {
-  if (argumentsOf(metadata, methodName).some(([key]) => key.startsWith(`${WHOLE_REQUEST}:`)))
-    return undefined;
+  if (argumentsOf(metadata, methodName).some(readsAnything)) return undefined;
   const queries = inputsOf(metadata, methodName).filter(({ source }) => source === 'query');
   const names = queries.map(({ name }) => name).filter((name) => name !== undefined);
   return names.length > 0 && names.length === queries.length ? new Set(names) : undefined;
+}
+
+/** The whole request, or a decorator of the application's own, which may read what it likes of it. */
+function readsAnything([key, { factory }]: [string, RouteArgument]): boolean {
+  if (key.includes(CUSTOM_ROUTE_ARGS_METADATA)) return factory !== currentPrincipalFactory();
+  return key.startsWith(`${WHOLE_REQUEST}:`);
+}
+
+/** Nest keeps a decorator's factory with the parameters that it is put on, and nowhere else. */
+function currentPrincipalFactory(): unknown {
+  class Probe {}
+  CurrentPrincipal()(Probe.prototype, 'probe', 0);
+  const args = Reflect.getMetadata(ROUTE_ARGS_METADATA, Probe, 'probe') as Record<string, RouteArgument>;
+  return Object.values(args)[0]?.factory;
 }
 
 const FIX_WHOLE = 'name a class with class-validator rules, or use arrayOf(ItemDto) for a list';

@@ -230,6 +230,11 @@ describe('kinds', () => {
     expect((await verdictOf(strict, json('{"numbers":[1e400]}'), body)).status).toBe(400);
   });
 
+  it('R-IV-12 keeps values of the wrong kind away from conversions', async () => {
+    expect((await verdictOf(strict, { trimmed: 5 }, body)).broken).toEqual(['trimmed isString']);
+    expect((await verdictOf(strict, { big: 'twelve' }, body)).broken).toEqual([' transform']);
+  });
+
   it('R-IV-12 delivers instances, dates included', async () => {
     const { value } = await verdictOf(
       strict,
@@ -327,12 +332,25 @@ describe('the body as a whole', () => {
     },
   );
 
-  it('R-IV-10 a class without rules takes nothing', async () => {
+  it('R-IV-10 PITFALL-V13 a class without rules takes nothing, and is not even made', async () => {
+    let made = 0;
     class NoRules {
       name?: string;
+
+      constructor() {
+        made++;
+      }
     }
-    for (const value of [{}, { name: 'a' }])
-      expect((await verdictOf(strict, value, bodyOf(NoRules))).status).toBe(400);
+    for (const type of [NoRules, Function]) {
+      expect(await verdictOf(strict, {}, bodyOf(type))).toMatchObject({
+        status: 400,
+        broken: [' unknownValue'],
+      });
+      expect(await verdictOf(strict, { name: 'a' }, bodyOf(type))).toMatchObject({
+        code: 'UNEXPECTED_FIELDS',
+      });
+    }
+    expect(made).toBe(0);
   });
 
   it.each([

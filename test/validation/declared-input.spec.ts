@@ -1,7 +1,9 @@
 import {
   Body,
   Controller,
+  createParamDecorator,
   DefaultValuePipe,
+  type ExecutionContext,
   Get,
   Param,
   ParseArrayPipe,
@@ -14,7 +16,13 @@ import {
 } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { Allow, IsArray, IsInt, IsObject, IsOptional, IsString, ValidateNested } from 'class-validator';
-import { arrayOf, Public, type SecurityConfigurationError, StrictValidationPipe } from 'nestjs-api-security';
+import {
+  arrayOf,
+  CurrentPrincipal,
+  Public,
+  type SecurityConfigurationError,
+  StrictValidationPipe,
+} from 'nestjs-api-security';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { closeApps } from '../support/bare-app.js';
@@ -227,12 +235,18 @@ describe('inputs at boot', () => {
       d(@Body(arrayOf(Empty)) body: Empty[]): unknown {
         return body;
       }
+
+      @Post('5')
+      e(@Body(new ParseArrayPipe()) body: Item[]): unknown {
+        return body;
+      }
     }
     expect(await problemsOf(Half)).toEqual([
       'validation.undeclared parameter 1 (body)',
       'validation.undeclared parameter 1 (body)',
       'validation.undeclared parameter 1 (body)',
       'validation.no-rules parameter 1 (body)',
+      'validation.undeclared parameter 1 (body)',
     ]);
   });
 
@@ -254,19 +268,28 @@ describe('inputs at boot', () => {
     expect([answer.status, answer.json]).toEqual([201, { anything: [1] }]);
   });
 
-  it('R-IV-11 query parameters that a handler takes by name are the only ones', async () => {
+  it('R-IV-11 query parameters that a handler takes by name are the only ones, unless something else may read them', async () => {
+    const Paging = createParamDecorator((_: unknown, context: ExecutionContext) => {
+      return context.switchToHttp().getRequest<{ query: { size?: string } }>().query.size;
+    });
     @Public()
     @Controller('f')
     class Named {
-      @Get()
-      a(@Query('page') page: number, @Query('sort') sort: string): unknown[] {
-        return [page, sort];
+      @Get('one')
+      one(@Query('page') page: number, @CurrentPrincipal() principal: unknown): unknown[] {
+        return [page, principal ?? 'nobody'];
+      }
+
+      @Get('two')
+      two(@Query('page') page: number, @Paging() size: string): unknown[] {
+        return [page, size];
       }
     }
     const { port } = await startSecured('express', {}, { controllers: [Named] });
-    expect((await send(port, 'GET', '/f?page=2&sort=a')).json).toEqual([2, 'a']);
-    const answer = await send<ErrorEnvelope>(port, 'GET', '/f?page=2&evil=1');
+    expect((await send(port, 'GET', '/f/one?page=2')).json).toEqual([2, 'nobody']);
+    const answer = await send<ErrorEnvelope>(port, 'GET', '/f/one?page=2&evil=1');
     expect([answer.status, answer.json.error.code]).toEqual([400, 'UNEXPECTED_FIELDS']);
+    expect((await send(port, 'GET', '/f/two?page=2&size=9')).json).toEqual([2, '9']);
   });
 });
 
