@@ -22,6 +22,8 @@ interface FastifyInstance {
     parser: (request: unknown, payload: unknown, done: (error: null, body?: unknown) => void) => void,
   ): void;
   hasContentTypeParser(type: string): boolean;
+  hasRequestDecorator(name: string): boolean;
+  decorateRequest(name: string, accessors: object): void;
   removeContentTypeParser(type: string): void;
 }
 
@@ -44,6 +46,7 @@ export class AdapterBridge {
   install(): void {
     this.#installHook();
     this.#replaceBodyParsers();
+    this.#exposeUser();
     if (this.#adapter.getType() !== 'express') return;
     (this.#adapter.getInstance() as { disable(setting: string): void }).disable('x-powered-by');
     this.#serveTextAsText();
@@ -59,7 +62,7 @@ export class AdapterBridge {
     const adapter = this.#adapter;
     const fastify = adapter.getType() === 'fastify';
     const hook: NodeHook = (request, response) => {
-      const node = ((request as { raw?: unknown }).raw ?? request) as IncomingMessage;
+      const node = nodeRequestOf(request);
       const refused = this.#hook.handle(node, response);
       if (fastify && !refused) hideContentType(node);
       return refused;
@@ -70,13 +73,40 @@ export class AdapterBridge {
     }
     register(hook);
     this.#installedHook = hook;
-    if (!fastify) return;
-    // Fastify keeps one hook: a later `app.useSecurityHeaders()` joins ours instead of replacing it.
+    // The application's own `useSecurityHeaders()` joins ours: it may add, but neither replace the hook, of which Fastify
+    // keeps one, nor loosen what the hook has set.
     adapter.registerSecurityHook = (later) => {
-      const both: NodeHook = (request, response) => hook(request, response) ?? later(request, response);
-      register(both);
-      this.#installedHook = both;
+      const joined: NodeHook = (request, response) => {
+        const error = later(request, response);
+        this.#hook.restoreHeaders(nodeRequestOf(request), response);
+        return error;
+      };
+      const next: NodeHook = fastify
+        ? (request, response) => hook(request, response) ?? joined(request, response)
+        : joined;
+      register(next);
+      if (fastify) this.#installedHook = next;
     };
+  }
+
+  /** `request.user` reads the principal from our state: a property set on every request would slow every request down. */
+  #exposeUser(): void {
+    const user = {
+      getter(this: object): unknown {
+        return requestStateOf(this)?.principal;
+      },
+      setter(this: object, value: unknown): void {
+        Object.defineProperty(this, 'user', { value, writable: true, enumerable: true, configurable: true });
+      },
+    };
+    const instance = this.#adapter.getInstance();
+    if (this.#adapter.getType() === 'express') {
+      const { request } = instance as { request: object };
+      Object.defineProperty(request, 'user', { get: user.getter, set: user.setter, configurable: true });
+    } else {
+      const fastify = instance as FastifyInstance;
+      if (!fastify.hasRequestDecorator('user')) fastify.decorateRequest('user', user);
+    }
   }
 
   #replaceBodyParsers(): void {
@@ -106,6 +136,11 @@ export class AdapterBridge {
       return reply(response, body, statusCode);
     };
   }
+}
+
+/** Node's own request, whichever framework has it. */
+function nodeRequestOf(request: object): IncomingMessage {
+  return ((request as { raw?: unknown }).raw ?? request) as IncomingMessage;
 }
 
 /** What Fastify is sure to accept as a content type. */

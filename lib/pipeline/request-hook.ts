@@ -11,7 +11,7 @@ import { putHeaders } from '../http/header-writer.js';
 import type { ProxyTrust } from '../http/proxy-trust.js';
 import { credentialInUrl } from '../http/query/credential-in-url.js';
 import { eventContextOf } from '../http/request-context.js';
-import { attachRequestState, RequestState } from '../http/request-state.js';
+import { attachRequestState, RequestState, requestStateOf } from '../http/request-state.js';
 import { checkRequestTarget } from '../http/request-target.js';
 import { expectsContinue } from '../http/server-hardening.js';
 import type { RouteIndex } from '../policy/route-index.js';
@@ -69,6 +69,16 @@ export class RequestHook {
     state.refused = true;
     setup.writer.send(answer, request, response);
     return REFUSED;
+  }
+
+  /** Puts the set back after another hook has written headers of its own; HSTS means nothing over plain HTTP (PITFALL NC5). */
+  restoreHeaders(request: IncomingMessage, response: ServerResponse): void {
+    const state = requestStateOf(request);
+    if (!state) return;
+    const { headers } = this.setup;
+    for (const [name, value] of state.secure ? headers.secure : headers.plain)
+      response.setHeader(name, value);
+    if (!state.secure) response.removeHeader('Strict-Transport-Security');
   }
 
   #refusal(state: RequestState): ErrorAnswer | undefined {

@@ -175,6 +175,10 @@ describe.each(ADAPTERS)('CONTRACT-1 credentials on %s', (adapter) => {
     const { json, text } = await get('/me', { authorization: `Bearer ${token}` });
     expect(json).toEqual({ type: 'user', id: 'user-1', scopes: ['items:read', 'items:write'], roles: [] });
     expect(text).not.toContain(token);
+    expect((await get('/user', { authorization: `Bearer ${token}` })).json).toEqual({
+      id: 'user-1',
+      frozen: true,
+    });
   });
 });
 

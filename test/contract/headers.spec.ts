@@ -133,4 +133,24 @@ describe.each(ADAPTERS)("CONTRACT-4 beside the application's own security featur
     expect(answer.text).toContain('HTTPS_REQUIRED');
     await app.close();
   });
+
+  it('PITFALL-NC5 R-SH-03 nor loosen or double what ours has set', async () => {
+    const app = await startReferenceApp(
+      adapter,
+      { https: 'off' },
+      {
+        configure: (nest) => {
+          (nest as unknown as { useSecurityHeaders(): void }).useSecurityHeaders();
+        },
+      },
+    );
+    for (const path of ['/public', '/nope', '/items']) {
+      const answer = await send(app.port, 'GET', path);
+      expectSet(answer.headers, path);
+      expect(
+        answer.rawHeaders.filter(([name]) => name.toLowerCase() === 'content-security-policy'),
+      ).toHaveLength(1);
+    }
+    await app.close();
+  });
 });

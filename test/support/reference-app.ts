@@ -15,6 +15,7 @@ import {
   Patch,
   Post,
   Query,
+  Req,
 } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import {
@@ -99,6 +100,10 @@ export class ReferenceController {
 
   @Get('me') me(@CurrentPrincipal() { type, id, scopes, roles }: Principal) {
     return { type, id, scopes, roles };
+  }
+
+  @Get('user') user(@Req() request: { user?: Principal }) {
+    return { id: request.user?.id, frozen: Object.isFrozen(request.user) };
   }
 
   @Public() @Get('text') text() {
