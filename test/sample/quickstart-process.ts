@@ -1,40 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = join(ROOT, 'dist-sample', 'quickstart', 'main.js');
+const SOURCES = ['lib', 'sample', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 const START_TIMEOUT_MS = 30_000;
-
-/** Builds what the sample runs from (`dist`, then `dist-sample`), each only if its sources are newer. */
-export function buildQuickstart(): void {
-  const library = newest(join(ROOT, 'lib'));
-  if (library > newest(join(ROOT, 'dist'), 'oldest')) nestBuild();
-  const sources = Math.max(library, newest(join(ROOT, 'sample')));
-  if (sources > newest(join(ROOT, 'dist-sample'), 'oldest')) nestBuild('sample');
-}
-
-function nestBuild(...project: string[]): void {
-  const nest = join(ROOT, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-  execFileSync(process.execPath, [nest, 'build', ...project], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
-
-// The compiler writes all files of a build anew, so its oldest one tells when the build was made; 0 if there is none.
-function newest(folder: string, which: 'newest' | 'oldest' = 'newest'): number {
-  try {
-    const times = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.tsbuildinfo'))
-      .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs);
-    if (times.length === 0) return 0;
-    return which === 'newest' ? Math.max(...times) : Math.min(...times);
-  } catch {
-    return 0;
-  }
-}
 
 /** One running quickstart, as a process of its own. */
 export interface Quickstart {
@@ -46,44 +18,63 @@ export interface Quickstart {
   stop(): Promise<void>;
 }
 
-/** Starts the built quickstart on a free port. */
-export async function startQuickstart(environment: Record<string, string> = {}): Promise<Quickstart> {
-  const child = spawnQuickstart(environment);
-  const output = collect(child);
-  const url = await until(child, output, /listens on (http:\/\/\S+)/);
-  const apiKey = await until(child, output, /API key +(sk_\S+)/);
-  return {
-    url,
-    apiKey,
-    output,
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
+/**
+ * The quickstart, built as `npm run build:sample` does it, but from a copy in a folder of its own: tests that run beside
+ * this one may be using, or building, `dist`.
+ */
+export class QuickstartBuild {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'quickstart-'));
+
+  constructor() {
+    for (const name of SOURCES) cpSync(join(ROOT, name), join(this.#folder, name), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(this.#folder, 'node_modules'));
+    const compiler = join(ROOT, 'node_modules', 'typescript-7', 'bin', 'tsc');
+    for (const project of ['tsconfig.build.json', 'sample/tsconfig.json']) {
+      execFileSync(process.execPath, [compiler, '-p', project], {
+        cwd: this.#folder,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+    }
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Starts it on a free port. */
+  async start(environment: Record<string, string> = {}): Promise<Quickstart> {
+    const child = this.#spawn(environment);
+    const output = collect(child);
+    const url = await until(child, output, /listens on (http:\/\/\S+)/);
+    const apiKey = await until(child, output, /API key +(sk_\S+)/);
+    return { url, apiKey, output, stop: () => stop(child) };
+  }
+
+  /** Runs a start that is expected to fail. */
+  async failToStart(environment: Record<string, string>): Promise<{ code: number | null; output: string }> {
+    const child = this.#spawn(environment);
+    const output = collect(child);
+    const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    clearTimeout(timer);
+    return { code, output: output() };
+  }
+
+  #spawn(environment: Record<string, string>): ChildProcess {
+    const { PATH = '' } = process.env;
+    return spawn(process.execPath, [join('dist-sample', 'quickstart', 'main.js')], {
+      cwd: this.#folder,
+      env: { PATH, PORT: '0', NO_COLOR: '1', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
 }
 
-/** Runs a start that is expected to fail. */
-export async function failToStart(
-  environment: Record<string, string>,
-): Promise<{ code: number | null; output: string }> {
-  const child = spawnQuickstart(environment);
-  const output = collect(child);
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearTimeout(timer);
-  return { code, output: output() };
-}
-
-function spawnQuickstart(environment: Record<string, string>): ChildProcess {
-  const { PATH = '' } = process.env;
-  return spawn(process.execPath, [MAIN], {
-    cwd: ROOT,
-    env: { PATH, PORT: '0', NO_COLOR: '1', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await exited;
 }
 
 function collect(child: ChildProcess): () => string {

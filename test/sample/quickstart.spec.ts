@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { errorOf, QuickstartClient, type TokenPair } from './quickstart-client.js';
-import { buildQuickstart, failToStart, type Quickstart, startQuickstart } from './quickstart-process.js';
+import { type Quickstart, QuickstartBuild } from './quickstart-process.js';
 
 const ADAPTERS = ['express', 'fastify'] as const;
 const PLENTY = { READ_LIMIT: '5000', WRITE_LIMIT: '5000' };
@@ -13,7 +13,11 @@ const throughProxy = (address: string) => ({
   headers: { 'x-forwarded-proto': 'https', 'x-forwarded-for': address },
 });
 
-beforeAll(buildQuickstart, 180_000);
+let build: QuickstartBuild;
+beforeAll(() => {
+  build = new QuickstartBuild();
+}, 180_000);
+afterAll(() => build?.remove());
 
 describe.each(ADAPTERS)('quickstart on %s', (ADAPTER) => {
   let app: Quickstart;
@@ -22,7 +26,7 @@ describe.each(ADAPTERS)('quickstart on %s', (ADAPTER) => {
   let bob: TokenPair;
 
   beforeAll(async () => {
-    app = await startQuickstart({ ADAPTER, ...PLENTY });
+    app = await build.start({ ADAPTER, ...PLENTY });
     client = new QuickstartClient(app);
     ada = await client.logIn('ada');
     bob = await client.logIn('bob');
@@ -515,7 +519,7 @@ describe.each(ADAPTERS)('quickstart on %s', (ADAPTER) => {
 describe.each(ADAPTERS)('quickstart modes on %s', (ADAPTER) => {
   const running: Quickstart[] = [];
   const start = async (environment: Record<string, string>) => {
-    const app = await startQuickstart({ ADAPTER, ...environment });
+    const app = await build.start({ ADAPTER, ...environment });
     running.push(app);
     return new QuickstartClient(app);
   };
@@ -624,7 +628,7 @@ describe('quickstart configuration', () => {
     ['DATABASE_URL', 'postgres://localhost/x'],
     ['TRUST_PROXY', 'true'],
   ])('CONTRACT-6 does not start with %s=%s, and says why', async (name, value) => {
-    const { code, output } = await failToStart({ [name]: value });
+    const { code, output } = await build.failToStart({ [name]: value });
     expect(code).toBe(1);
     expect(output).toMatch(name === 'TRUST_PROXY' ? /trust/i : new RegExp(name));
     expect(output).not.toContain('listens on');
