@@ -1,9 +1,10 @@
 import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, type ValidationArguments } from 'class-validator';
+import type { ValidationArguments } from 'class-validator';
 
 import { shapeOf } from './dto-shape.js';
 import type { PropertyShape, Rule } from './property-shape.js';
 import { type DtoClass, transformerStorage } from './transformer-storage.js';
+import { classValidator } from './validation-packages.js';
 
 interface Constraint {
   validate(value: unknown, args: ValidationArguments): boolean | Promise<boolean>;
@@ -130,7 +131,7 @@ export function compiledDto(dto: DtoClass): CompiledDto | undefined {
 }
 
 function planOf(shape: PropertyShape): PropertyPlan {
-  const storage = getMetadataStorage();
+  const storage = classValidator().getMetadataStorage();
   const rules = [...shape.rules.values()].flat();
   const nested = nestedClassOf(shape);
   return {

@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 
-import { getMetadataStorage } from 'class-validator';
-
 import { type PropertyShape, type Rule, propertyShape } from './property-shape.js';
+import { classValidator } from './validation-packages.js';
 import { type DtoClass, PLAIN_TO_CLASS, transformerStorage } from './transformer-storage.js';
 
 /**
@@ -26,7 +25,9 @@ export function shapeOf(dto: DtoClass): DtoShape {
 }
 
 function readShape(dto: DtoClass): DtoShape {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false) as readonly Rule[];
+  const rules = classValidator()
+    .getMetadataStorage()
+    .getTargetValidationMetadatas(dto, '', false, false) as readonly Rule[];
   const rulesByName = new Map<string, Rule[]>();
   for (const rule of rules) {
     const known = rulesByName.get(rule.propertyName);

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validate, type ValidatorOptions } from 'class-validator';
+import type { ValidatorOptions } from 'class-validator';
 
 import { SecurityError } from '../errors/security-error.js';
 import { compiledDto } from './compiled-dto.js';
@@ -11,6 +11,7 @@ import type { InputPath } from './input-path.js';
 import { convertTexts, type TextSource } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
 import { isPlainObject, scanObject } from './unexpected-fields.js';
+import { classValidator } from './validation-packages.js';
 
 const RULES: ValidatorOptions = {
   whitelist: true,
@@ -76,7 +77,7 @@ export class DtoValidator {
       findings,
     );
     const later = new Findings(path);
-    addValidationErrors(await validate(instance, RULES), instance, path, later);
+    addValidationErrors(await classValidator().validate(instance, RULES), instance, path, later);
     findings.merge(later);
     if (!findings.none) throw findings.toError(this.options);
     return instance;

@@ -1,4 +1,4 @@
-import { ValidateIf } from 'class-validator';
+import { classValidator } from './validation-packages.js';
 
 // Shapes know a nullable property by this very function: as a part of the rule it survives inheritance and mapped types.
 const isNotNull = (_: unknown, value: unknown): boolean => value !== null;
@@ -15,7 +15,7 @@ const isNotNull = (_: unknown, value: unknown): boolean => value !== null;
  * nickname?: string | null;
  */
 export function IsNullable(): PropertyDecorator {
-  return ValidateIf(isNotNull);
+  return classValidator().ValidateIf(isNotNull);
 }
 
 /** @internal Whether a condition among class-validator's rules is that of {@link IsNullable}. */

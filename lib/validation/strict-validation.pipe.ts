@@ -9,6 +9,7 @@ import { convertText } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
 import { addWrongKind } from './unexpected-fields.js';
 import { detailOptions, type ValidationOptions } from './validation.options.js';
+import { PIPE_PACKAGES } from './validation-packages.js';
 import {
   enumMembers,
   isOfKind,
@@ -39,7 +40,13 @@ export class StrictValidationPipe extends ValidationPipe {
   readonly #refuse: (findings: Findings) => Error;
 
   constructor(@Optional() { expectedType, ...options }: StrictValidationPipeOptions = {}) {
-    super({ transform: true, whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
+    super({
+      ...PIPE_PACKAGES,
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+    });
     this.expectedType = expectedType;
     const details = detailOptions(options);
     this.#dtos = new DtoValidator(details);
