@@ -2,6 +2,7 @@ import { type ApiKeySettings, compileApiKeyOptions } from '../authentication/api
 import type { AuthenticationSetup } from '../authentication/authentication.policy.js';
 import { compileTokenIssuers } from '../authentication/jwt/issuer-compiler.js';
 import type { TokenIssuer } from '../authentication/jwt/token-issuer.js';
+import { metadataLocation } from '../authentication/oauth2/resource-metadata.js';
 import { compileTokenOptions, type TokenSettings } from '../authentication/jwt/token-settings.js';
 import { type SecurityClock, systemClock } from '../clock.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
@@ -78,6 +79,7 @@ export function compileConfiguration(
   checkErrorOptions(options.errors, problems);
   checkValidationOptions(options.validation, problems);
   const realm = options.realm ?? 'api';
+  const resource = URL.canParse(options.oauth2?.resource ?? '') ? options.oauth2?.resource : undefined;
   if (!/^[\x20-\x7e]{1,100}$/.test(realm))
     problems.add('realm', 'realm', 'is no short ASCII text', "write a name such as 'api'");
   return {
@@ -91,7 +93,7 @@ export function compileConfiguration(
     authentication: {
       schemes: schemesOf(options),
       realm,
-      resourceMetadata: undefined,
+      resourceMetadata: resource === undefined ? undefined : metadataLocation(resource).url,
       undecorated: options.undecorated ?? 'authenticate',
     },
     headers: prepareHeaders(options.headers, problems),

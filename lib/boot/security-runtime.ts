@@ -14,6 +14,7 @@ import { BearerTokenVerifier } from '../authentication/jwt/bearer-token-verifier
 import { MemoryRefreshTokenStore } from '../authentication/jwt/memory-refresh-token-store.js';
 import { RevocationList } from '../authentication/jwt/revocation-list.js';
 import { TokenService } from '../authentication/jwt/token.service.js';
+import { buildResourceMetadata, metadataLocation } from '../authentication/oauth2/resource-metadata.js';
 import { authorizationPart } from '../authorization/authorization.policy.js';
 import { Authorizer } from '../authorization/authorizer.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
@@ -72,6 +73,7 @@ export class SecurityRuntime {
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
+  #documents: ReadonlyMap<string, string> = new Map();
 
   /** @throws SecurityConfigurationError with the problems of the options, and of the routes as far as they are known */
   static create(options: SecurityOptions, explorer: RouteExplorer, host: HttpAdapterHost): SecurityRuntime {
@@ -161,6 +163,7 @@ export class SecurityRuntime {
         events,
       }),
       routes: () => this.#routes,
+      documents: () => this.#documents,
     });
     // The adapter is there already in an application, and comes later in a testing module.
     host.init$.subscribe(() => {
@@ -198,6 +201,11 @@ export class SecurityRuntime {
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
+    const { oauth2 } = configuration.options;
+    if (oauth2) {
+      const { path } = metadataLocation(oauth2.resource);
+      this.#documents = new Map([[path, buildResourceMetadata(oauth2, this.registry.policies)]]);
+    }
     if (configuration.options.logger === false) return undefined;
     return bootReport(describeConfiguration(configuration, setting), this.registry.policies);
   }

@@ -37,10 +37,11 @@ export class ErrorWriter {
     const { status, headers, body } = this.write(answer, request);
     response.statusCode = status;
     if (status < 400) {
-      // A redirect, or an answer without content: there is no failure to describe.
+      // A redirect, a document, or an answer without content: there is no failure to describe.
       for (const [name, value] of Object.entries(answer.extras.headers ?? {}))
         response.setHeader(name, value);
-      response.end();
+      if (answer.message !== '') response.setHeader('Content-Length', Buffer.byteLength(answer.message));
+      response.end(request.method === 'HEAD' ? undefined : answer.message);
       return;
     }
     for (const [name, value] of headers) response.setHeader(name, value);

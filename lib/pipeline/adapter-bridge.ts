@@ -47,9 +47,10 @@ export class AdapterBridge {
     this.#installHook();
     this.#replaceBodyParsers();
     this.#exposeUser();
-    if (this.#adapter.getType() !== 'express') return;
-    (this.#adapter.getInstance() as { disable(setting: string): void }).disable('x-powered-by');
-    this.#serveTextAsText();
+    this.#guardReplies();
+    if (this.#adapter.getType() === 'express') {
+      (this.#adapter.getInstance() as { disable(setting: string): void }).disable('x-powered-by');
+    }
   }
 
   /** Whether the hook still runs: another one may have taken Fastify's only slot (PITFALL NC3). */
@@ -123,19 +124,49 @@ export class AdapterBridge {
     };
   }
 
-  #serveTextAsText(): void {
+  /** What no handler can loosen: answers to a credential are not stored (R-SH-04), text is not HTML (PITFALL NC1). */
+  #guardReplies(): void {
     const adapter = this.#adapter;
     const reply = adapter.reply.bind(adapter);
+    const express = adapter.getType() === 'express';
     adapter.reply = (response, body, statusCode) => {
-      if (typeof body === 'string' || typeof body === 'number' || typeof body === 'boolean') {
-        const express = response as { get(name: string): unknown; type(type: string): void };
-        if (express.get('Content-Type') === undefined) {
-          express.type(typeof body === 'string' ? 'text/plain' : 'application/json');
-        }
+      const of = response as { req?: object; request?: object };
+      if (requestStateOf((of.req ?? of.request)!)?.credentialSent) {
+        if (express) forbidStoring(response as ServerResponse);
+        else forbidStoringFastify(response as FastifyReply);
       }
+      if (express && isText(body)) declareText(response as ExpressResponse, body);
       return reply(response, body, statusCode);
     };
   }
+}
+
+interface FastifyReply {
+  hasHeader(name: string): boolean;
+  header(name: string, value: string): void;
+}
+
+interface ExpressResponse {
+  get(name: string): unknown;
+  type(type: string): void;
+}
+
+function forbidStoring(response: ServerResponse): void {
+  if (response.getHeader('Cache-Control') !== 'no-store') response.setHeader('Cache-Control', 'no-store');
+}
+
+/** Fastify keeps what a handler sets apart from what is on Node's response, and prefers it. */
+function forbidStoringFastify(reply: FastifyReply): void {
+  if (reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+}
+
+function isText(body: unknown): body is string | number | boolean {
+  return typeof body === 'string' || typeof body === 'number' || typeof body === 'boolean';
+}
+
+function declareText(response: ExpressResponse, body: string | number | boolean): void {
+  if (response.get('Content-Type') === undefined)
+    response.type(typeof body === 'string' ? 'text/plain' : 'application/json');
 }
 
 /** Node's own request, whichever framework has it. */

@@ -45,6 +45,8 @@ export interface RequestHookSetup {
   readonly events: SecurityEvents;
   readonly exposed: ExposedCredentials;
   readonly routes: () => RouteIndex;
+  /** Documents that the module serves by itself, by path. */
+  readonly documents: () => ReadonlyMap<string, string>;
 }
 
 /**
@@ -106,7 +108,9 @@ export class RequestHook {
       );
       return answerTo(new SecurityError('INVALID_REQUEST', 'Credentials must not be sent in the URL'), false);
     }
-    return request.method === 'OPTIONS' ? this.#options(request, url) : undefined;
+    if (request.method === 'OPTIONS') return this.#options(request, url);
+    const document = setup.documents().get(url);
+    return document === undefined ? undefined : documentAnswer(request.method, document);
   }
 
   /**
@@ -145,4 +149,17 @@ export class RequestHook {
     this.setup.events.emit('request.malformed', { code: String(status), reason }, eventContextOf(state));
     return { ...answerByStatus(status), extras: { headers: { Connection: 'close' } } };
   }
+}
+
+/** A public document that says the same to everybody, scripts of other origins included (R-PM-01, R-PM-04). */
+function documentAnswer(method: string | undefined, document: string): ErrorAnswer {
+  if (method !== 'GET' && method !== 'HEAD')
+    return { ...answerByStatus(405), extras: { headers: { Allow: 'GET, HEAD' } } };
+  const headers = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'public, max-age=3600',
+    'Access-Control-Allow-Origin': '*',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+  };
+  return { status: 200, code: '', message: document, extras: { headers } };
 }

@@ -95,6 +95,12 @@ describe.each(ADAPTERS)('CONTRACT-4 headers on %s', (adapter) => {
     for (const { headers } of answers) expect(headers['cache-control']).toBe('no-store');
   });
 
+  it('R-SH-04 a public route may be cached, but not what was asked with a credential', async () => {
+    expect((await send(app.port, 'GET', '/cached')).header('cache-control')).toBe('public, max-age=60');
+    const known = await send(app.port, 'GET', '/cached', { headers: { 'x-api-key': key } });
+    expect(known.header('cache-control')).toBe('no-store');
+  });
+
   it('CONTRACT-4 R-SH-05 PITFALL-NC1 text is text, never HTML', async () => {
     const answer = await send(app.port, 'GET', '/text');
     expect(answer.header('content-type')).toBe('text/plain; charset=utf-8');

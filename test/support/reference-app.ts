@@ -8,6 +8,7 @@ import {
   Controller,
   Delete,
   Get,
+  Header,
   HttpException,
   Module,
   NotFoundException,
@@ -104,6 +105,10 @@ export class ReferenceController {
 
   @Get('user') user(@Req() request: { user?: Principal }) {
     return { id: request.user?.id, frozen: Object.isFrozen(request.user) };
+  }
+
+  @Header('Cache-Control', 'public, max-age=60') @Public() @Get('cached') cached() {
+    return { ok: true };
   }
 
   @Public() @Get('text') text() {

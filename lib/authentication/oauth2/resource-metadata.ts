@@ -1,0 +1,32 @@
+import type { RoutePolicy } from '../../policy/route-policy.js';
+import type { OAuth2Options } from './oauth2.options.js';
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/** Where clients find the metadata of this resource: the well-known name goes in front of the identifier's path (RFC 9728 §3.1). */
+export function metadataLocation(resource: string): { readonly url: string; readonly path: string } {
+  const { origin, pathname, search } = new URL(resource);
+  const path = WELL_KNOWN + (pathname === '/' ? '' : pathname) + search;
+  return { url: origin + path, path };
+}
+
+/**
+ * Protected resource metadata (RFC 9728 §2), from the configuration and the routes alone: nothing in it comes from a request.
+ * Scopes are those that a route with `@OAuth2Auth()` asks for.
+ */
+export function buildResourceMetadata(
+  { resource, issuers }: OAuth2Options,
+  policies: readonly RoutePolicy[],
+): string {
+  const scopes = policies.flatMap(({ authentication, authorization }) => {
+    const accepted = authentication.schemes.find(({ scheme }) => scheme === 'oauth2');
+    return accepted ? [...accepted.scopes, ...authorization.scopes] : [];
+  });
+  const supported = [...new Set(scopes)].toSorted();
+  return JSON.stringify({
+    resource,
+    authorization_servers: issuers.map(({ issuer }) => issuer),
+    bearer_methods_supported: ['header'],
+    ...(supported.length > 0 ? { scopes_supported: supported } : {}),
+  });
+}

@@ -1,0 +1,114 @@
+import { generateKeyPairSync } from 'node:crypto';
+
+import { Controller, Get, Module } from '@nestjs/common';
+import { CurrentPrincipal, JwtAuth, OAuth2Auth, type Principal, SecurityModule } from 'nestjs-api-security';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { ADAPTERS, type RunningApp, startApp } from '../support/app.js';
+import { send } from '../support/http-client.js';
+import { accessToken, AUDIENCE, ISSUER } from '../support/reference-app.js';
+
+const OWN = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const FOREIGN = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const AUTHORIZATION_SERVER = 'https://as.example.test';
+
+@Controller()
+class PhotosController {
+  @OAuth2Auth('photos:read') @Get('photos') photos(
+    @CurrentPrincipal() { type, id, clientId, scheme }: Principal,
+  ) {
+    return { type, id, clientId, scheme };
+  }
+
+  @JwtAuth() @Get('profile') profile() {
+    return { ok: true };
+  }
+}
+
+@Module({
+  imports: [
+    SecurityModule.forRoot({
+      https: 'off',
+      logger: false,
+      jwt: { issuer: ISSUER, audience: AUDIENCE, publicKey: OWN.publicKey },
+      oauth2: {
+        resource: 'https://api.example.test/v1',
+        issuers: [{ issuer: AUTHORIZATION_SERVER, publicKey: FOREIGN.publicKey }],
+      },
+    }),
+  ],
+  controllers: [PhotosController],
+})
+class PhotosModule {}
+
+describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) => {
+  let app: RunningApp;
+  beforeAll(async () => {
+    app = await startApp(adapter, PhotosModule);
+  });
+  afterAll(() => app.close());
+
+  const get = (path: string, token: string) =>
+    send(app.port, 'GET', path, { headers: { authorization: `Bearer ${token}` } });
+  const delegated = (claims: Record<string, unknown> = {}) =>
+    accessToken(
+      {
+        iss: AUTHORIZATION_SERVER,
+        aud: 'https://api.example.test/v1',
+        client_id: 'printer',
+        scope: 'photos:read',
+        ...claims,
+      },
+      {},
+      FOREIGN.privateKey,
+    );
+
+  it('CONTRACT-1 R-JW-20 a third party acts for a user, and the principal says so', async () => {
+    expect((await get('/photos', await delegated())).json).toEqual({
+      type: 'user',
+      id: 'user-1',
+      clientId: 'printer',
+      scheme: 'oauth2',
+    });
+    expect((await get('/photos', await delegated({ sub: 'printer' }))).json).toMatchObject({
+      type: 'client',
+    });
+  });
+
+  it('CONTRACT-1 R-AU-10 R-JW-16 the issuer decides the scheme, and its own key alone verifies', async () => {
+    expect((await get('/profile', await delegated())).status).toBe(401);
+    expect((await get('/photos', await accessToken({}, {}, OWN.privateKey))).status).toBe(401);
+    const crossed = await accessToken(
+      { iss: AUTHORIZATION_SERVER, aud: 'https://api.example.test/v1' },
+      {},
+      OWN.privateKey,
+    );
+    expect((await get('/photos', crossed)).status).toBe(401);
+    expect((await get('/photos', await delegated({ scope: 'other' }))).status).toBe(403);
+  });
+
+  it('CONTRACT-1 R-PM-03 challenges point to the metadata, whatever the request says about hosts', async () => {
+    const { headers } = await send(app.port, 'GET', '/photos', {
+      headers: { host: 'evil.example', 'x-forwarded-host': 'evil' },
+    });
+    expect(headers['www-authenticate']).toBe(
+      'Bearer realm="api", resource_metadata="https://api.example.test/.well-known/oauth-protected-resource/v1"',
+    );
+  });
+
+  it('R-PM-01 R-PM-02 the metadata says what the routes ask for', async () => {
+    const path = '/.well-known/oauth-protected-resource/v1';
+    const answer = await send(app.port, 'GET', path);
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({
+      resource: 'https://api.example.test/v1',
+      authorization_servers: [AUTHORIZATION_SERVER],
+      bearer_methods_supported: ['header'],
+      scopes_supported: ['photos:read'],
+    });
+    expect(answer.header('cache-control')).toBe('public, max-age=3600');
+    expect((await send(app.port, 'HEAD', path)).text).toBe('');
+    const wrong = await send(app.port, 'POST', path);
+    expect([wrong.status, wrong.header('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
