@@ -34,7 +34,7 @@ export function runStrategy(instance: PassportStatic, name: string, facade: obje
   const authenticate = instance.authenticate.bind(instance) as unknown as Authenticate;
   return new Promise((resolve, reject) => {
     const done: Done = (error, user, info) => {
-      if (error) reject(error as Error);
+      if (error) reject(error);
       else if (user) resolve(user);
       else reject(new StrategyFailed('fail', info));
     };

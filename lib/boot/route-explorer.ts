@@ -76,7 +76,9 @@ export class RouteExplorer {
           | undefined)
       : undefined;
     const version = methodVersion ?? controllerVersion;
-    const hosts = listOf(Reflect.getMetadata(HOST_METADATA, controller) as unknown);
+    const hosts = listOf<string | RegExp>(Reflect.getMetadata(HOST_METADATA, controller)).map((host) =>
+      host?.toString(),
+    );
     const locations: RouteLocation[] = [];
     for (const ctrlPath of listOf<string>(Reflect.getMetadata(PATH_METADATA, controller))) {
       for (const methodPath of listOf<string>(Reflect.getMetadata(PATH_METADATA, handler))) {
@@ -98,7 +100,7 @@ export class RouteExplorer {
               method: RequestMethod[requestMethod] ?? 'ALL',
               path,
               version: describeVersion(version),
-              host: host === undefined ? undefined : String(host),
+              host,
             });
           }
         }

@@ -25,7 +25,7 @@ type KnownSocket = Socket & { [PEER]?: ClientConnection };
  * ours (R-TL-06). Without trust, or with an untrusted peer, headers change nothing (R-RL-09).
  */
 export function resolveClient(request: IncomingMessage, trust: ProxyTrust): ClientConnection {
-  const peer = peerOf(request.socket as KnownSocket);
+  const peer = peerOf(request.socket);
   if (!trust.any || !trust.trusts(peer.address, 0)) return peer;
   const address =
     trust.header === 'forwarded'
@@ -37,7 +37,7 @@ export function resolveClient(request: IncomingMessage, trust: ProxyTrust): Clie
 function peerOf(socket: KnownSocket): ClientConnection {
   return (socket[PEER] ??= {
     address: canonicalAddress(socket.remoteAddress ?? '') ?? UNKNOWN,
-    secure: (socket as TLSSocket).encrypted === true,
+    secure: (socket as TLSSocket).encrypted,
   });
 }
 

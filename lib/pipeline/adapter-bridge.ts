@@ -92,21 +92,14 @@ export class AdapterBridge {
 
   /** `request.user` reads the principal from our state: a property set on every request would slow every request down. */
   #exposeUser(): void {
-    const user = {
-      getter(this: object): unknown {
-        return requestStateOf(this)?.principal;
-      },
-      setter(this: object, value: unknown): void {
-        Object.defineProperty(this, 'user', { value, writable: true, enumerable: true, configurable: true });
-      },
-    };
     const instance = this.#adapter.getInstance();
     if (this.#adapter.getType() === 'express') {
       const { request } = instance as { request: object };
-      Object.defineProperty(request, 'user', { get: user.getter, set: user.setter, configurable: true });
+      Object.defineProperty(request, 'user', { get: principalOf, set: replaceUser, configurable: true });
     } else {
       const fastify = instance as FastifyInstance;
-      if (!fastify.hasRequestDecorator('user')) fastify.decorateRequest('user', user);
+      if (!fastify.hasRequestDecorator('user'))
+        fastify.decorateRequest('user', { getter: principalOf, setter: replaceUser });
     }
   }
 
@@ -167,6 +160,15 @@ function isText(body: unknown): body is string | number | boolean {
 function declareText(response: ExpressResponse, body: string | number | boolean): void {
   if (response.get('Content-Type') === undefined)
     response.type(typeof body === 'string' ? 'text/plain' : 'application/json');
+}
+
+function principalOf(this: object): unknown {
+  return requestStateOf(this)?.principal;
+}
+
+/** Another library that wants `user` for itself gets it, on that request. */
+function replaceUser(this: object, value: unknown): void {
+  Object.defineProperty(this, 'user', { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** Node's own request, whichever framework has it. */

@@ -100,7 +100,7 @@ const REFUSED_INPUT: ReadonlySet<string> = new Set([
 function describe(exception: unknown): { name: string; message: string; stack: string | undefined } {
   try {
     if (exception instanceof Error) {
-      return { name: String(exception.name), message: String(exception.message), stack: exception.stack };
+      return { name: exception.name, message: exception.message, stack: exception.stack };
     }
     return { name: 'NonError', message: String(exception), stack: undefined };
   } catch {

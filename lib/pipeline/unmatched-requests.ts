@@ -22,7 +22,8 @@ export class UnmatchedRequests {
       method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? this.limits.read : this.limits.write;
     await this.limiter.charge(state, rules.early, undefined);
     const allowed = this.routes().methodsOf(url ?? '/');
-    if (allowed.length === 0) return answerByStatus(404);
+    // A path that has the method was refused for something else, such as a slash at its end.
+    if (allowed.length === 0 || allowed.includes(method ?? '')) return answerByStatus(404);
     return { ...answerByStatus(405), extras: { headers: { Allow: allowed.join(', ') } } };
   }
 }

@@ -21,5 +21,5 @@ export const PIPE_PACKAGES: Pick<ValidationPipeOptions, 'validatorPackage' | 'tr
   validatorPackage: {
     validate: (object: object, options: object) => classValidator().validate(object, options),
   },
-  transformerPackage: classTransformer as never,
+  transformerPackage: classTransformer,
 };

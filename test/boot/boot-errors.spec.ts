@@ -51,7 +51,11 @@ describe('boot refuses what contradicts itself', () => {
       Routes,
     );
     expect(codes).toEqual([
-      'https.redirect.host', 'policy.public.with-demands', 'policy.rate-limit.cost', 'rate-limit.limit', 'realm',
+      'https.redirect.host',
+      'policy.public.with-demands',
+      'policy.rate-limit.cost',
+      'rate-limit.limit',
+      'realm',
     ]);
   });
 
@@ -61,7 +65,10 @@ describe('boot refuses what contradicts itself', () => {
       @Public() @RequireScopes('a') @Get('one') one() {}
       @Public() @ApiKeyAuth() @Get('two') two() {}
     }
-    expect(await problemsOf({ apiKeys: {} }, Routes)).toEqual(['policy.public.with-demands', 'policy.public.with-scheme']);
+    expect(await problemsOf({ apiKeys: {} }, Routes)).toEqual([
+      'policy.public.with-demands',
+      'policy.public.with-scheme',
+    ]);
   });
 
   it('R-CF-01 a scheme that is not configured', async () => {
@@ -89,14 +96,19 @@ describe('boot refuses what contradicts itself', () => {
       @RateLimit('5/minute', { cost: 6 }) @Get('one') one() {}
       @RateLimit('5/minute') @SkipRateLimit() @Get('two') two() {}
     }
-    expect(await problemsOf({}, Routes)).toEqual(['policy.rate-limit.cost', 'policy.rate-limit.skip-and-limit']);
+    expect(await problemsOf({}, Routes)).toEqual([
+      'policy.rate-limit.cost',
+      'policy.rate-limit.skip-and-limit',
+    ]);
   });
 
   it('R-SH-08 headers that say something else than meant', async () => {
     @Controller()
     @Public()
     class Routes {
-      @SecurityHeaders({ contentSecurityPolicy: { 'script-src': ["'self'; object-src *"] } }) @Get('one') one() {}
+      @SecurityHeaders({ contentSecurityPolicy: { 'script-src': ["'self'; object-src *"] } })
+      @Get('one')
+      one() {}
     }
     expect(new Set(await problemsOf({ headers: { frameOptions: 'SOMETIMES' as 'DENY' } }, Routes))).toEqual(
       new Set(['headers.contentSecurityPolicy', 'headers.frameOptions']),

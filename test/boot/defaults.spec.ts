@@ -1,8 +1,16 @@
+import type { Server } from 'node:http';
+
 import { Body, Controller, Get, Logger, Module, Post } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { IsString, MaxLength } from 'class-validator';
-import { CurrentPrincipal, Public, RateLimit, SecurityModule, type SecurityOptions } from 'nestjs-api-security';
+import {
+  CurrentPrincipal,
+  Public,
+  RateLimit,
+  SecurityModule,
+  type SecurityOptions,
+} from 'nestjs-api-security';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { ADAPTERS, startApp } from '../support/app.js';
@@ -50,7 +58,9 @@ describe.each(ADAPTERS)('SecurityModule.forRoot() without options on %s', (adapt
     const log = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
     const { close } = await startApp(adapter, BareModule);
     await close();
-    const report = log.mock.calls.map(([message]) => String(message)).find((text) => text.includes('routes'))!;
+    const report = log.mock.calls
+      .map(([message]) => String(message))
+      .find((text) => text.includes('routes'))!;
     expect(report).toMatch(/api keys\s+not configured/);
     expect(report).toMatch(/https\s+off/);
     expect(report).toMatch(/public routes\s+GET \/open, POST \/notes, GET \/who/);
@@ -87,10 +97,13 @@ describe('SecurityModule in other set-ups', () => {
       imports: [SecurityModule.forRoot({ logger: false, https: 'reject' })],
       controllers: [NotesController],
     }).compile();
-    const app = adapter === 'express' ? testing.createNestApplication() : testing.createNestApplication(new FastifyAdapter());
+    const app =
+      adapter === 'express'
+        ? testing.createNestApplication()
+        : testing.createNestApplication(new FastifyAdapter());
     await app.listen(0, '127.0.0.1');
     onTestFinished(() => app.close());
-    const { port } = app.getHttpServer().address() as { port: number };
+    const { port } = (app.getHttpServer() as Server).address() as { port: number };
     expect((await send<ErrorEnvelope>(port, 'GET', '/open')).json.error.code).toBe('HTTPS_REQUIRED');
   });
 
@@ -117,7 +130,9 @@ describe('SecurityModule in other set-ups', () => {
         },
       });
       const body = '{ "text": "a" }';
-      expect((await send(port, 'POST', '/hook', { body, headers: { 'content-type': 'application/json' } })).status).toBe(201);
+      expect(
+        (await send(port, 'POST', '/hook', { body, headers: { 'content-type': 'application/json' } })).status,
+      ).toBe(201);
       expect(String(seen)).toBe(body);
       await close();
     }

@@ -1,6 +1,21 @@
-import { type INestApplication, Controller, Get, Module, Post, RequestMethod, VersioningType } from '@nestjs/common';
+import {
+  type INestApplication,
+  Controller,
+  Get,
+  Module,
+  Post,
+  RequestMethod,
+  VersioningType,
+} from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
-import { ApiKeyAuth, JwtAuth, PolicyRegistry, Public, RequireScopes, SecurityModule } from 'nestjs-api-security';
+import {
+  ApiKeyAuth,
+  JwtAuth,
+  PolicyRegistry,
+  Public,
+  RequireScopes,
+  SecurityModule,
+} from 'nestjs-api-security';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ADAPTERS, type Adapter, startApp, type StartOptions } from '../support/app.js';
@@ -92,8 +107,14 @@ describe.each(ADAPTERS)('policies of every route on %s', (adapter) => {
     ]);
     const versioned = app.get(PolicyRegistry).policies.find(({ id }) => id.includes('many'))!;
     expect(versioned.locations.map(({ path }) => path).toSorted()).toEqual([
-      '/api/v1/many/a', '/api/v1/many/b', '/api/v1/paths/a', '/api/v1/paths/b',
-      '/api/v2/many/a', '/api/v2/many/b', '/api/v2/paths/a', '/api/v2/paths/b',
+      '/api/v1/many/a',
+      '/api/v1/many/b',
+      '/api/v1/paths/a',
+      '/api/v1/paths/b',
+      '/api/v2/many/a',
+      '/api/v2/many/b',
+      '/api/v2/paths/a',
+      '/api/v2/paths/b',
     ]);
   });
 
@@ -109,7 +130,13 @@ describe.each(ADAPTERS)('policies of every route on %s', (adapter) => {
     const { app } = await start(adapter);
     for (const policy of app.get(PolicyRegistry).policies) {
       expect(Object.isFrozen(policy)).toBe(true);
-      for (const part of [policy.authentication, policy.authorization, policy.rateLimit, policy.body, policy.locations]) {
+      for (const part of [
+        policy.authentication,
+        policy.authorization,
+        policy.rateLimit,
+        policy.body,
+        policy.locations,
+      ]) {
         expect(Object.isFrozen(part)).toBe(true);
       }
     }
@@ -127,7 +154,7 @@ describe.each(ADAPTERS)('policies of every route on %s', (adapter) => {
           return instance;
         },
       },
-    } as StartOptions);
+    });
     expect((await send(port, 'GET', '/api/first/shared')).status).toBe(200);
     expect((await send(port, 'GET', '/api/nested/second/shared')).status).toBe(401);
   });

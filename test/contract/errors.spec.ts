@@ -181,7 +181,7 @@ describe.each(ADAPTERS)('CONTRACT-2 errors on %s', (adapter) => {
     const answer = await post(GOOD, { 'x-api-key': reader });
     expect(answer.status).toBe(403);
     expect(answer.json.error.code).toBe('INSUFFICIENT_SCOPE');
-    expect([...answer.json.error.requiredScopes!].sort()).toEqual(['items:read', 'items:write']);
+    expect(answer.json.error.requiredScopes!.toSorted()).toEqual(['items:read', 'items:write']);
     const token = await accessToken({ scope: 'items:read' });
     const bearer = await send<ErrorEnvelope>(app.port, 'POST', '/items', {
       json: GOOD,
@@ -236,6 +236,10 @@ describe.each(ADAPTERS)('CONTRACT-2 errors on %s', (adapter) => {
     expect(answer.status).toBe(405);
     expect(answer.json.error.code).toBe('METHOD_NOT_ALLOWED');
     expect(answer.header('allow')).toBe('GET, HEAD, POST');
+  });
+
+  it('R-HP-05 a path with a slash too many is the route or no route, but never a wrong method', async () => {
+    expect([200, 404]).toContain((await send(app.port, 'GET', '/public/')).status);
   });
 
   it("CONTRACT-2 R-ER-03 an application's own exceptions keep their status, message and code, and nothing else", async () => {

@@ -27,7 +27,7 @@ describe.each(ADAPTERS)('CONTRACT-5 HTTPS on %s', (adapter) => {
     for (const answer of answers) {
       expect(answer.status).toBe(403);
       expect(answer.json.error.code).toBe('HTTPS_REQUIRED');
-      expect(answer.text).toBe(answers[0]!.text);
+      expect(answer.text).toBe(answers[0].text);
       expect(answer.header('connection')).toBe('close');
       expect(answer.header('location')).toBeUndefined();
       expect(answer.header('strict-transport-security')).toBeUndefined();
@@ -73,9 +73,7 @@ describe.each(ADAPTERS)('CONTRACT-5 HTTPS on %s', (adapter) => {
       { forwarded: 'proto=https' },
       { 'x-forwarded-ssl': 'on' },
     ]) {
-      expect(
-        (await send(app.port, 'GET', '/public', { headers: headers as Record<string, string> })).status,
-      ).toBe(403);
+      expect((await send(app.port, 'GET', '/public', { headers: headers })).status).toBe(403);
     }
   });
 

@@ -273,7 +273,7 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
     it('ours: only what trusted proxies say counts', async () => {
       const options = { rateLimit: { read: '1/minute' } } as const;
       const { port } = await startSecured(adapter, options, PUBLIC, { trustProxy: 'loopback' });
-      expect(statuses(await forwarded(port)).toSorted()).toEqual([200, 429, 429, 429, 429]);
+      expect(statuses(await forwarded(port)).toSorted((a, b) => a - b)).toEqual([200, 429, 429, 429, 429]);
     });
 
     it('ours: trust in everybody is refused at boot', async () => {

@@ -13,7 +13,9 @@ describe.each(ADAPTERS)('security events on %s', (adapter) => {
   let events: SecurityEvent[];
 
   beforeEach(async () => {
-    app = await startReferenceApp(adapter, { rateLimit: { read: '1000/minute', failedAuthentication: '3/minute' } });
+    app = await startReferenceApp(adapter, {
+      rateLimit: { read: '1000/minute', failedAuthentication: '3/minute' },
+    });
     events = [];
     app.app.get(SecurityEvents).stream.subscribe((event) => events.push(event));
   });
@@ -30,9 +32,15 @@ describe.each(ADAPTERS)('security events on %s', (adapter) => {
     await app.keys.revoke(revoked.split('_')[2]!);
     await send(app.port, 'GET', '/items', { headers: { 'x-api-key': revoked } });
     expect(await until('authentication.failed')).toMatchObject({
-      reason: 'key.revoked', scheme: 'api-key', route: 'GET /items', address: '127.0.0.1', method: 'GET',
+      reason: 'key.revoked',
+      scheme: 'api-key',
+      route: 'GET /items',
+      address: '127.0.0.1',
+      method: 'GET',
     });
-    await send(app.port, 'GET', '/items', { headers: { authorization: `Bearer ${await accessToken({ exp: 1, iat: 0 })}` } });
+    await send(app.port, 'GET', '/items', {
+      headers: { authorization: `Bearer ${await accessToken({ exp: 1, iat: 0 })}` },
+    });
     expect(events.filter(({ type }) => type === 'authentication.failed')).toHaveLength(2);
   });
 
@@ -43,13 +51,21 @@ describe.each(ADAPTERS)('security events on %s', (adapter) => {
     await send(app.port, 'POST', '/items', { headers, json: {} });
     await send(app.port, 'GET', '/items?evil=1', { headers });
     await send(app.port, 'POST', '/public', { body: '{', headers: { 'content-type': 'application/json' } });
-    for (let i = 0; i < 4; i++) await send(app.port, 'GET', '/items', { headers: { 'x-api-key': `bad${i}` } });
+    for (let i = 0; i < 4; i++)
+      await send(app.port, 'GET', '/items', { headers: { 'x-api-key': `bad${i}` } });
     expect(types()).toEqual(
       expect.arrayContaining([
-        'authentication.succeeded', 'authorization.denied', 'validation.rejected', 'request.malformed', 'rate-limit.exceeded',
+        'authentication.succeeded',
+        'authorization.denied',
+        'validation.rejected',
+        'request.malformed',
+        'rate-limit.exceeded',
       ]),
     );
-    expect(await until('authorization.denied')).toMatchObject({ reason: 'scope.missing', principal: expect.stringMatching(/^api-key:/) as string });
+    expect(await until('authorization.denied')).toMatchObject({
+      reason: 'scope.missing',
+      principal: expect.stringMatching(/^api-key:/) as string,
+    });
     expect(await until('rate-limit.exceeded')).toMatchObject({ layer: 'authentication' });
     expect(await until('validation.rejected')).toMatchObject({ code: 'UNEXPECTED_FIELDS', paths: ['evil'] });
   });
@@ -112,10 +128,13 @@ describe.each(ADAPTERS)('keys over plain HTTP on %s', (adapter) => {
 describe('the default logger', () => {
   it('R-LG-03 R-LG-04 R-LG-08 prints one line a failure, without secrets, and damps repeats', async () => {
     const lines: string[] = [];
-    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => void lines.push(String(line)));
+    const warn = vi
+      .spyOn(Logger.prototype, 'warn')
+      .mockImplementation((line: unknown) => void lines.push(String(line)));
     const app = await startReferenceApp('express', { logger: true });
     const key = await app.key();
-    for (let i = 0; i < 50; i++) await send(app.port, 'GET', '/items', { headers: { 'x-api-key': `${key}x` } });
+    for (let i = 0; i < 50; i++)
+      await send(app.port, 'GET', '/items', { headers: { 'x-api-key': `${key}x` } });
     await app.close();
     warn.mockRestore();
     const failures = lines.filter((line) => line.includes('authentication.failed'));

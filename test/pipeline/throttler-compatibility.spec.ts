@@ -1,5 +1,11 @@
 import { Controller, Get, Module } from '@nestjs/common';
-import { SkipThrottle, Throttle, type ThrottlerStorage, ThrottlerGuard, ThrottlerStorageService } from '@nestjs/throttler';
+import {
+  SkipThrottle,
+  Throttle,
+  type ThrottlerStorage,
+  ThrottlerGuard,
+  ThrottlerStorageService,
+} from '@nestjs/throttler';
 import { UseGuards } from '@nestjs/common';
 import { Public, RateLimit, SecurityModule, type SecurityOptions } from 'nestjs-api-security';
 import { describe, expect, it, onTestFinished } from 'vitest';

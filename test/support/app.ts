@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { INestApplication, Type } from '@nestjs/common';
@@ -16,7 +17,7 @@ export interface RunningApp {
   readonly app: INestApplication;
   readonly port: number;
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface StartOptions extends NestApplicationOptions {
@@ -49,6 +50,6 @@ export async function startApp(
   }
   await configure?.(app);
   await app.listen(0, '127.0.0.1');
-  const { port } = app.getHttpServer().address() as AddressInfo;
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   return { app, port, url: `http://127.0.0.1:${port}`, close: () => app.close() };
 }
