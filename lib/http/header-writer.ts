@@ -14,7 +14,8 @@ const OUT_HEADERS = findOutHeaders();
 
 /** Puts a whole list on a response that has no headers yet. */
 export function putHeaders(response: ServerResponse, headers: HeaderList): void {
-  if (OUT_HEADERS === undefined || (response as unknown as Record<symbol, unknown>)[OUT_HEADERS]) {
+  // Null is a response of HTTP/1 without headers; HTTP/2 has none of this.
+  if (OUT_HEADERS === undefined || (response as unknown as Record<symbol, unknown>)[OUT_HEADERS] !== null) {
     for (const [name, value] of headers) response.setHeader(name, value);
     return;
   }

@@ -63,9 +63,13 @@ export class BodyStage {
   }
 }
 
-function hasContent({ headers }: IncomingMessage): boolean {
+function hasContent(request: IncomingMessage): boolean {
+  const { headers, httpVersionMajor } = request;
   const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+  if (length !== undefined) return length !== '0';
+  if (httpVersionMajor < 2) return headers['transfer-encoding'] !== undefined;
+  // HTTP/2 frames bodies by itself: a request without one ends with its headers.
+  return (request as unknown as { stream?: { endAfterHeaders?: boolean } }).stream?.endAfterHeaders === false;
 }
 
 function takesContent(method: string | undefined): boolean {
