@@ -27,7 +27,7 @@ export interface SecurityEventMap {
   'transport.rejected': { reason: string };
   'transport.redirected': { host: string };
   /** A credential was seen in clear or in a URL. `credential` is masked. */
-  'api-key.exposed': { keyId: string; reason: 'plaintext' | 'url'; revoked: boolean };
+  'api-key.exposed': { keyId: string; reason: 'plaintext' | 'url' | 'reported'; revoked: boolean };
   'api-key.issued': { keyId: string; owner: string };
   'api-key.rotated': { keyId: string; successorId: string };
   'api-key.revoked': { keyId: string };

@@ -19,8 +19,10 @@ export interface ApiKeyRecord {
   readonly metadata: Readonly<Record<string, string>>;
   readonly createdAt: number;
   readonly expiresAt: number | undefined;
+  /** End of the overlap with the successor; no change of `expiresAt` prolongs it (R-AK-11). */
+  readonly overlapEndsAt: number | undefined;
   readonly revokedAt: number | undefined;
-  /** When, and how, the key was seen where it should not have been. */
+  /** When, and how, the key was first seen where it should not have been. */
   readonly exposedAt: number | undefined;
   readonly exposure: 'plaintext' | 'url' | 'reported' | undefined;
   readonly lastUsedAt: number | undefined;
@@ -43,7 +45,6 @@ export type ApiKeyChanges = Partial<
     | 'exposedAt'
     | 'exposure'
     | 'lastUsedAt'
-    | 'successor'
   >
 >;
 
@@ -54,22 +55,25 @@ export interface ApiKeyPage {
   readonly next: string | undefined;
 }
 
+/** A field that must still be empty for an update to happen. */
+export type EmptyField = 'revokedAt' | 'exposedAt';
+
 /**
- * Where keys are kept. Each method is atomic. Methods reject when the store cannot answer: that is 503 for the caller,
+ * Where keys are kept. Each method is one atomic step, whoever else calls it at the same time: of two rotations or two
+ * revocations of one key exactly one succeeds. A method rejects when the store cannot answer; that is 503 for the caller,
  * never "unknown key" (R-AK-19).
  */
 export interface ApiKeyStore {
+  /** The record, or undefined if there is none. */
   find(id: string): Promise<ApiKeyRecord | undefined>;
+  /** Adds a record; rejects if there is one of that id. */
   insert(record: ApiKeyRecord): Promise<void>;
-  /** Applies the changes if the record is there and, with `unless`, that field is still empty; otherwise undefined. */
-  update(
-    id: string,
-    changes: ApiKeyChanges,
-    unless?: 'revokedAt' | 'successor' | 'exposedAt',
-  ): Promise<ApiKeyRecord | undefined>;
-  /** Inserts the successor and links it, if the old key has none and is not revoked; otherwise changes nothing. */
-  rotate(id: string, successor: ApiKeyRecord, oldExpiresAt: number): Promise<boolean>;
+  /** Applies the changes, and returns the record as it then is; undefined if there is none, or `unless` is filled already. */
+  update(id: string, changes: ApiKeyChanges, unless?: EmptyField): Promise<ApiKeyRecord | undefined>;
+  /** Inserts the successor, links both and ends the old key's time, if that has no successor and is not revoked; else nothing. */
+  rotate(id: string, successor: ApiKeyRecord, overlapEndsAt: number): Promise<boolean>;
+  /** An owner's keys, newest first. @param after the `next` of the page before; an id that is unknown gives an empty page */
   list(owner: string, limit: number, after?: string): Promise<ApiKeyPage>;
-  /** Revokes all of an owner's keys that are not, and tells which. */
+  /** Revokes all of an owner's keys that are not, and returns their ids. */
   revokeAllOf(owner: string, at: number): Promise<readonly string[]>;
 }

@@ -13,11 +13,14 @@ export interface OwnerRights {
 export interface ApiKeyOptions {
   /** In memory by default. */
   readonly store?: ApiKeyStore;
-  /** First part of every key; `sk` by default, 2–16 letters and digits. */
+  /** First part of every new key; `sk` by default, 2–16 letters and digits. Keys with another one go on working. */
   readonly prefix?: string;
   /** Whether keys of this deployment are `live` (default) or `test`; the others do not work (R-AK-07). */
   readonly environment?: KeyEnvironment;
-  /** Secret for digests at rest, 32 characters or more; several to change it: the first makes new digests, all verify. */
+  /**
+   * Secret for digests at rest, 32 characters or more; several to change it: the first makes new digests, all
+   * verify. Keys that were issued without one do not work with one.
+   */
   readonly pepper?: string | readonly string[];
   /** Whether `X-API-Key` carries a key too; `true` by default. */
   readonly header?: boolean;
@@ -27,11 +30,16 @@ export interface ApiKeyOptions {
   readonly cacheSize?: number;
   /** How long the store may take, before the answer is 503; `'5s'` by default (R-AU-13). */
   readonly storeTimeout?: Duration;
-  /** Keys issued without an expiry end after this; never by default (R-AK-09). */
+  /** No key lives longer than this after it was issued, whatever was asked for; without limit by default (R-AK-09). */
   readonly maxAge?: Duration;
+  /** How long a rotated key goes on working beside its successor if `rotate()` does not say; `0` by default (R-AK-11). */
+  readonly rotationOverlap?: Duration;
   /** A key that came over plain HTTP or in a URL is reported (`flag`, default), or revoked at once (R-TL-10). */
   readonly onPlaintext?: 'flag' | 'revoke';
-  /** The owner's present rights; `undefined` from it: the owner is disabled, and so are the keys. */
+  /**
+   * The owner's present rights; `undefined` from it: the owner is disabled, and so are the keys. Asked as seldom as the
+   * store (`cacheTtl`); `ApiKeyService.ownerChanged()` makes a change hold at once.
+   */
   readonly ownerRights?: (owner: string) => OwnerRights | undefined | Promise<OwnerRights | undefined>;
 }
 
@@ -45,58 +53,133 @@ export interface ApiKeySettings {
   readonly cacheSize: number;
   readonly timeoutMs: number;
   readonly maxAgeMs: number | undefined;
+  readonly overlapMs: number;
   readonly onPlaintext: 'flag' | 'revoke';
   readonly ownerRights: ApiKeyOptions['ownerRights'];
 }
 
 const MIN_PEPPER = 32;
+const MAX_SECONDS = 60_000;
+const STORE_METHODS = [
+  'find',
+  'insert',
+  'update',
+  'rotate',
+  'list',
+  'revokeAllOf',
+] as const satisfies (keyof ApiKeyStore)[];
+const NAMES: ReadonlySet<string> = new Set([
+  'store',
+  'prefix',
+  'environment',
+  'pepper',
+  'header',
+  'cacheTtl',
+  'cacheSize',
+  'storeTimeout',
+  'maxAge',
+  'rotationOverlap',
+  'onPlaintext',
+  'ownerRights',
+] satisfies (keyof ApiKeyOptions)[]);
+const DURATION_FIX = "write a duration such as '5s'";
 
-/** Checks and completes the options (R-CF-01). */
+/** Checks and completes the options (R-CF-01); problems name options and never quote a value. */
 export function compileApiKeyOptions(
   options: ApiKeyOptions,
   problems: ConfigurationProblems,
 ): ApiKeySettings {
   const bad = (name: string, problem: string, fix: string) =>
     problems.add(`api-keys.${name}`, `apiKeys.${name}`, problem, fix);
-  const peppers =
-    options.pepper === undefined
-      ? []
-      : typeof options.pepper === 'string'
-        ? [options.pepper]
-        : options.pepper;
-  if (peppers.some((pepper) => pepper.length < MIN_PEPPER))
-    bad('pepper', 'is too short to be a secret', 'use 32 random characters or more');
-  const prefix = options.prefix ?? 'sk';
-  if (!/^[A-Za-z][A-Za-z0-9]{1,15}$/.test(prefix))
-    bad('prefix', 'is no short word', 'use 2 to 16 letters and digits');
-  const environment = options.environment ?? 'live';
-  if (environment !== 'live' && environment !== 'test')
-    bad('environment', 'is neither "live" nor "test"', 'use one of the two');
-  const onPlaintext = options.onPlaintext ?? 'flag';
-  if (onPlaintext !== 'flag' && onPlaintext !== 'revoke')
-    bad('onPlaintext', 'is neither "flag" nor "revoke"', 'use one of the two');
-  const cacheMs = parseDuration(options.cacheTtl ?? 5_000);
-  if (cacheMs === undefined || cacheMs > 60_000)
-    bad('cacheTtl', 'is no duration of up to 60 s', "write a duration such as '5s'");
-  const timeoutMs = parseDuration(options.storeTimeout ?? 5_000);
-  if (timeoutMs === undefined || timeoutMs < 1 || timeoutMs > 60_000)
-    bad('storeTimeout', 'is no duration of up to 60 s', "write a duration such as '5s'");
-  const cacheSize = options.cacheSize ?? 10_000;
-  if (!Number.isInteger(cacheSize) || cacheSize < 1 || cacheSize > 1_000_000)
-    bad('cacheSize', 'is no number from 1 to 1 000 000', 'leave it out for 10 000');
+  const expect = (holds: boolean, name: keyof ApiKeyOptions, problem: string, fix: string) => {
+    if (!holds) bad(name, problem, fix);
+  };
+  for (const name of Object.keys(options)) {
+    if (!NAMES.has(name)) bad('unknown', `"${name}" is not an option`, `use one of ${[...NAMES].join(', ')}`);
+  }
+  const { store, pepper, prefix = 'sk', environment = 'live', header = true, cacheSize = 10_000 } = options;
+  const { onPlaintext = 'flag', ownerRights } = options;
+  const missing =
+    store === undefined ? [] : STORE_METHODS.filter((name) => typeof store?.[name] !== 'function');
+  expect(
+    missing.length === 0,
+    'store',
+    `is no key store, it lacks ${missing.join(', ')}`,
+    'implement `ApiKeyStore`',
+  );
+  const peppers: readonly unknown[] =
+    pepper === undefined ? [] : typeof pepper === 'string' ? [pepper] : pepper;
+  expect(
+    isPeppers(peppers, pepper),
+    'pepper',
+    'is too short to be a secret',
+    'use 32 random characters or more',
+  );
+  expect(
+    /^[A-Za-z][A-Za-z0-9]{1,15}$/.test(prefix),
+    'prefix',
+    'is no short word',
+    'use 2 to 16 letters and digits',
+  );
+  expect(
+    environment === 'live' || environment === 'test',
+    'environment',
+    'is neither "live" nor "test"',
+    'use one of the two',
+  );
+  expect(typeof header === 'boolean', 'header', 'is neither true nor false', 'use one of the two');
+  expect(
+    onPlaintext === 'flag' || onPlaintext === 'revoke',
+    'onPlaintext',
+    'is neither "flag" nor "revoke"',
+    'use one of the two',
+  );
+  expect(
+    ownerRights === undefined || typeof ownerRights === 'function',
+    'ownerRights',
+    'is no function',
+    'write `(owner) => ({ scopes })`',
+  );
+  const cacheMs = parseDuration(options.cacheTtl ?? 5_000) ?? NaN;
+  expect(cacheMs <= MAX_SECONDS, 'cacheTtl', 'is no duration of up to 60 s', DURATION_FIX);
+  const timeoutMs = parseDuration(options.storeTimeout ?? 5_000) ?? NaN;
+  expect(
+    timeoutMs >= 1 && timeoutMs <= MAX_SECONDS,
+    'storeTimeout',
+    'is no duration of up to 60 s',
+    DURATION_FIX,
+  );
+  expect(
+    Number.isInteger(cacheSize) && cacheSize >= 1 && cacheSize <= 1_000_000,
+    'cacheSize',
+    'is no number from 1 to 1 000 000',
+    'leave it out for 10 000',
+  );
   const maxAgeMs = options.maxAge === undefined ? undefined : parseDuration(options.maxAge);
-  if (options.maxAge !== undefined && !maxAgeMs)
-    bad('maxAge', 'is no duration', "write a duration such as '365d'");
+  expect(
+    options.maxAge === undefined || !!maxAgeMs,
+    'maxAge',
+    'is no duration',
+    "write a duration such as '365d'",
+  );
+  const overlapMs = parseDuration(options.rotationOverlap ?? 0) ?? NaN;
+  expect(overlapMs >= 0, 'rotationOverlap', 'is no duration', "write a duration such as '1h'");
   return Object.freeze({
     prefix,
     environment,
-    peppers,
-    header: options.header ?? true,
-    cacheMs: cacheMs ?? 0,
+    peppers: peppers as readonly string[],
+    header,
+    cacheMs,
     cacheSize,
-    timeoutMs: timeoutMs ?? 5_000,
+    timeoutMs,
     maxAgeMs,
+    overlapMs,
     onPlaintext,
-    ownerRights: options.ownerRights,
+    ownerRights,
   });
+}
+
+function isPeppers(peppers: readonly unknown[], given: ApiKeyOptions['pepper']): boolean {
+  if (!Array.isArray(peppers) || (given !== undefined && peppers.length === 0)) return false;
+  return peppers.every((pepper) => typeof pepper === 'string' && pepper.length >= MIN_PEPPER);
 }

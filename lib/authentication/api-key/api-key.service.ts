@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { Injectable } from '@nestjs/common';
 
 import type { SecurityClock } from '../../clock.js';
@@ -7,27 +9,29 @@ import type { Principal } from '../../principal/principal.js';
 import type { ApiKeyDigest } from './api-key-digest.js';
 import type { ApiKeySettings } from './api-key.options.js';
 import type { ApiKeyRecord, ApiKeyStore } from './api-key-store.js';
-import { checkKeyInput, type KeyInput } from './key-input.js';
-import { generateKey, type KeyEnvironment } from './key-format.js';
+import { maskKey, parseKey } from './key-format.js';
+import { assertWithinGrant, type KeyGrant } from './key-grant.js';
+import { checkedChanges, checkNewKey, type IssueApiKey, type KeyInput } from './key-input.js';
+import { boundedExpiry, makeKey } from './key-maker.js';
+import { reasonAgainst } from './key-standing.js';
+import { StoreCalls } from './store-calls.js';
+
+export type { IssueApiKey } from './key-input.js';
 
 /** A key as it may be shown: without its digest. */
 export type ApiKeyInfo = Omit<ApiKeyRecord, 'digest'>;
 
-/** What `issue()` takes. */
-export interface IssueApiKey extends KeyInput {
-  readonly owner: string;
-  readonly tenant?: string;
-  readonly environment?: KeyEnvironment;
-}
-
-/** A key that was just made: the only time that its text is seen (R-AK-05). */
+/** A key that was just made: the only time that its text is seen (R-AK-05). `util.inspect` shows it masked. */
 export type IssuedApiKey = ApiKeyInfo & { readonly key: string };
 
-/** Told of every key whose standing has changed, so that what is remembered of it can be forgotten. */
-export type KeyChanged = (id: string) => void;
+/** Told what has changed, so that what is remembered of it can be forgotten: one key, or all of an owner. */
+export type KeyChanged = (change: { readonly id: string } | { readonly owner: string }) => void;
+
+const MAX_PAGE = 100;
 
 /**
  * The life of API keys: issue, list, change, rotate, revoke. Secrets leave it once, when a key is made.
+ * Every method that asks the store throws `SecurityError` `UNAVAILABLE` if that fails.
  *
  * @example
  * const { key, id } = await keys.issue({ owner: user.id, name: 'CI', scopes: ['orders:read'] });
@@ -35,104 +39,179 @@ export type KeyChanged = (id: string) => void;
 @Injectable()
 export class ApiKeyService {
   readonly #listeners: KeyChanged[] = [];
+  readonly #store: ApiKeyStore;
+  readonly #settings: ApiKeySettings;
+  readonly #digests: ApiKeyDigest;
+  readonly #clock: SecurityClock;
+  readonly #events: SecurityEvents;
+  /** @internal The verifier asks the same store in the same way. */
+  readonly calls: StoreCalls;
 
   constructor(
-    private readonly store: ApiKeyStore,
-    private readonly settings: ApiKeySettings,
-    private readonly digests: ApiKeyDigest,
-    private readonly clock: SecurityClock,
-    private readonly events: SecurityEvents,
-  ) {}
+    store: ApiKeyStore,
+    settings: ApiKeySettings,
+    digests: ApiKeyDigest,
+    clock: SecurityClock,
+    events: SecurityEvents,
+  ) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#digests = digests;
+    this.#clock = clock;
+    this.#events = events;
+    this.calls = new StoreCalls(settings.timeoutMs, events);
+  }
 
-  /** @throws SecurityError `VALIDATION_FAILED` for bad input */
+  /**
+   * Makes a key. Who may have which is the caller's decision: see `assertWithinGrant()`.
+   * @throws SecurityError `VALIDATION_FAILED` with every problem of the input
+   */
   async issue(input: IssueApiKey): Promise<IssuedApiKey> {
-    const now = this.clock.now();
-    checkKeyInput(input, now);
-    const { record, key } = this.#make(input, now);
-    await this.store.insert(record);
-    this.#changed(record.id);
-    this.events.emit('api-key.issued', { keyId: record.id, owner: record.owner });
-    return { ...infoOf(record), key };
+    const now = this.#clock.now();
+    checkNewKey(input, now);
+    const { record, key } = makeKey(input, this.#settings, this.#digests, now);
+    await this.calls.ask(() => this.#store.insert(record));
+    this.#changed({ id: record.id });
+    this.#events.emit('api-key.issued', { keyId: record.id, owner: record.owner });
+    return issued(record, key);
   }
 
   /** One key, or undefined. */
   async get(id: string): Promise<ApiKeyInfo | undefined> {
-    const record = await this.store.find(id);
-    return record && infoOf(record);
-  }
-
-  /** An owner's keys, newest first. @param limit 1–100 */
-  async list(
-    owner: string,
-    limit = 100,
-    after?: string,
-  ): Promise<{ keys: ApiKeyInfo[]; next: string | undefined }> {
-    const { keys, next } = await this.store.list(owner, Math.min(Math.max(1, limit), 100), after);
-    return { keys: keys.map(infoOf), next };
-  }
-
-  /** Changes a key's name, scopes, roles, addresses, metadata or expiry; undefined if there is none. */
-  async update(id: string, changes: Partial<KeyInput>): Promise<ApiKeyInfo | undefined> {
-    const present = await this.store.find(id);
-    if (!present) return undefined;
-    checkKeyInput({ name: present.name, scopes: present.scopes, ...changes }, this.clock.now());
-    const record = await this.store.update(id, { ...changes });
-    this.#changed(id);
+    const record = await this.calls.ask(() => this.#store.find(id));
     return record && infoOf(record);
   }
 
   /**
-   * Makes a successor with the same rights; the old key goes on working for the overlap, then no more (R-AK-11).
-   *
-   * @param overlapMs milliseconds, 0 allowed
-   * @throws SecurityError `NOT_FOUND` if there is no such key that could be rotated
+   * An owner's keys, newest first.
+   * @param limit 1–100
+   * @param after `next` of the page before
    */
-  async rotate(id: string, { overlapMs = 0 }: { readonly overlapMs?: number } = {}): Promise<IssuedApiKey> {
-    const now = this.clock.now();
-    const old = await this.store.find(id);
-    if (!old || old.revokedAt !== undefined || (old.expiresAt ?? Infinity) <= now) throw notFound();
-    const lifetime = old.expiresAt === undefined ? undefined : now + (old.expiresAt - old.createdAt);
-    const { record, key } = this.#make({ ...old, expiresAt: lifetime }, now);
-    const rotated = await this.store.rotate(id, { ...record, predecessor: id }, now + Math.max(0, overlapMs));
-    if (!rotated) throw notFound();
-    this.#changed(id);
-    this.#changed(record.id);
-    this.events.emit('api-key.rotated', { keyId: id, successorId: record.id });
-    return { ...infoOf(record), predecessor: id, key };
+  async list(
+    owner: string,
+    limit = MAX_PAGE,
+    after?: string,
+  ): Promise<{ keys: ApiKeyInfo[]; next: string | undefined }> {
+    const size = Math.min(Math.max(1, Math.trunc(limit) || MAX_PAGE), MAX_PAGE);
+    const { keys, next } = await this.calls.ask(() => this.#store.list(owner, size, after));
+    return { keys: keys.map(infoOf), next };
   }
 
-  /** Ends a key at once; false if there is none, or it had been revoked. */
+  /**
+   * Changes a key's name, scopes, roles, addresses, metadata or expiry, and nothing else whatever the object holds.
+   * It never brings back a key that was revoked or replaced, and no expiry goes beyond `maxAge`.
+   *
+   * @returns the key as it now is; undefined if there is none
+   * @throws SecurityError `VALIDATION_FAILED`
+   */
+  async update(id: string, changes: Partial<KeyInput>): Promise<ApiKeyInfo | undefined> {
+    const checked = checkedChanges(changes, this.#clock.now());
+    if (checked.expiresAt !== undefined) {
+      const present = await this.calls.ask(() => this.#store.find(id));
+      if (!present) return undefined;
+      const bounded = boundedExpiry(checked.expiresAt, present.createdAt, this.#settings);
+      if (bounded !== undefined) checked.expiresAt = bounded;
+    }
+    try {
+      const record = await this.calls.ask(() => this.#store.update(id, checked));
+      return record && infoOf(record);
+    } finally {
+      this.#changed({ id });
+    }
+  }
+
+  /**
+   * Makes a successor with the same rights and the same lifetime; the old key goes on working for the overlap, then no
+   * more (R-AK-11). A key is rotated once: of two rotations at the same time one succeeds.
+   *
+   * @param overlapMs milliseconds, 0 allowed; `rotationOverlap` of the options by default
+   * @throws SecurityError `NOT_FOUND` if there is no such key, or it has ended or been rotated already
+   */
+  async rotate(id: string, { overlapMs }: { readonly overlapMs?: number } = {}): Promise<IssuedApiKey> {
+    const overlap = overlapMs ?? this.#settings.overlapMs;
+    // NaN would make an end that is never reached.
+    if (!Number.isSafeInteger(overlap) || overlap < 0) throw badOverlap();
+    const now = this.#clock.now();
+    const old = await this.calls.ask(() => this.#store.find(id));
+    if (!old || old.successor || reasonAgainst(old, now) !== undefined) throw notFound();
+    // SQL stores have null for what is not set.
+    const expiresAt = typeof old.expiresAt === 'number' ? now + (old.expiresAt - old.createdAt) : undefined;
+    const { record: made, key } = makeKey({ ...old, expiresAt }, this.#settings, this.#digests, now);
+    const record = { ...made, predecessor: id };
+    try {
+      if (!(await this.calls.ask(() => this.#store.rotate(id, record, now + overlap)))) throw notFound();
+    } finally {
+      this.#changed({ id });
+    }
+    this.#changed({ id: record.id });
+    this.#events.emit('api-key.rotated', { keyId: id, successorId: record.id });
+    return issued(record, key);
+  }
+
+  /** Ends a key at once; false if there is none, or it had been revoked (R-AK-10). */
   async revoke(id: string): Promise<boolean> {
-    const record = await this.store.update(id, { revokedAt: this.clock.now() }, 'revokedAt');
-    this.#changed(id);
-    if (!record) return false;
-    this.events.emit('api-key.revoked', { keyId: id });
+    try {
+      const revokedAt = this.#clock.now();
+      const record = await this.calls.ask(() => this.#store.update(id, { revokedAt }, 'revokedAt'));
+      if (!record) return false;
+    } finally {
+      // Even if the store failed: it may have revoked the key all the same, and is asked again.
+      this.#changed({ id });
+    }
+    this.#events.emit('api-key.revoked', { keyId: id });
     return true;
   }
 
   /** Ends all keys of an owner; tells how many. */
   async revokeAllOf(owner: string): Promise<number> {
-    const ids = await this.store.revokeAllOf(owner, this.clock.now());
-    for (const id of ids) {
-      this.#changed(id);
-      this.events.emit('api-key.revoked', { keyId: id });
+    try {
+      const ids = await this.calls.ask(() => this.#store.revokeAllOf(owner, this.#clock.now()));
+      for (const keyId of ids) this.#events.emit('api-key.revoked', { keyId });
+      return ids.length;
+    } finally {
+      this.#changed({ owner });
     }
-    return ids.length;
   }
 
-  /** Notes that a key was seen where it should not have been; true the first time. */
+  /** To be called when `ownerRights` has begun to answer otherwise: this process asks anew with the next request (R-AK-08). */
+  ownerChanged(owner: string): void {
+    this.#changed({ owner });
+  }
+
+  /** Notes that a key was seen where it should not have been; true the first time (R-AK-16). */
   async markExposed(id: string, exposure: NonNullable<ApiKeyRecord['exposure']>): Promise<boolean> {
-    return (
-      (await this.store.update(id, { exposedAt: this.clock.now(), exposure }, 'exposedAt')) !== undefined
-    );
+    const exposedAt = this.#clock.now();
+    const record = await this.calls.ask(() => this.#store.update(id, { exposedAt, exposure }, 'exposedAt'));
+    return record !== undefined;
   }
 
-  /** @throws SecurityError `FORBIDDEN` if a principal would give a key more than it has itself (R-AK-15) */
-  assertWithinGrant(principal: Principal, scopes: readonly string[]): void {
-    if (scopes.every((scope) => principal.scopes.includes(scope))) return;
-    throw new SecurityError('FORBIDDEN', 'A key cannot have scopes that its maker lacks', {
-      reason: 'key.grant',
-    });
+  /**
+   * Takes a key that somebody has found, such as a secret scanner: if it is genuine and still works it is marked as exposed,
+   * and with `onPlaintext: 'revoke'` revoked (R-AK-16).
+   *
+   * @param text what was found, however long or wrong
+   * @returns the key as it was before; undefined if it is none, or has ended
+   */
+  async reportExposed(text: string): Promise<ApiKeyInfo | undefined> {
+    const parts = parseKey(text);
+    if (!parts) return undefined;
+    const record = await this.calls.ask(() => this.#store.find(parts.id));
+    if (!this.#digests.matches(text, record?.digest) || !record) return undefined;
+    if (reasonAgainst(record, this.#clock.now()) !== undefined) return undefined;
+    const isNew = await this.markExposed(record.id, 'reported');
+    const revoked = this.#settings.onPlaintext === 'revoke' && (await this.revoke(record.id));
+    if (isNew || revoked) {
+      this.#events.emit('api-key.exposed', { keyId: record.id, reason: 'reported', revoked });
+    }
+    return infoOf(record);
+  }
+
+  /**
+   * Makes sure that a maker of keys gives no more than they have: see the function of that name (R-AK-15).
+   * @throws SecurityError `FORBIDDEN`
+   */
+  assertWithinGrant(principal: Principal, wanted: readonly string[] | KeyGrant): void {
+    assertWithinGrant(principal, wanted);
   }
 
   /** @internal Caches follow changes through this. */
@@ -140,52 +219,31 @@ export class ApiKeyService {
     this.#listeners.push(listener);
   }
 
-  #changed(id: string): void {
-    for (const listener of this.#listeners) listener(id);
-  }
-
-  #make(input: MakeInput, now: number): { record: ApiKeyRecord; key: string } {
-    const { prefix, maxAgeMs } = this.settings;
-    const environment = input.environment ?? this.settings.environment;
-    const { key, id } = generateKey(prefix, environment);
-    const longest = maxAgeMs === undefined ? undefined : now + maxAgeMs;
-    const expiresAt =
-      input.expiresAt === undefined ? longest : Math.min(input.expiresAt, longest ?? Infinity);
-    const record: ApiKeyRecord = {
-      id,
-      prefix,
-      environment,
-      digest: this.digests.of(key),
-      last4: key.slice(-4),
-      name: input.name,
-      owner: input.owner,
-      tenant: input.tenant,
-      scopes: [...new Set(input.scopes)],
-      roles: [...(input.roles ?? [])],
-      allowedAddresses: [...(input.allowedAddresses ?? [])],
-      metadata: { ...input.metadata },
-      createdAt: now,
-      expiresAt,
-      revokedAt: undefined,
-      exposedAt: undefined,
-      exposure: undefined,
-      lastUsedAt: undefined,
-      predecessor: undefined,
-      successor: undefined,
-    };
-    return { record, key };
+  #changed(change: Parameters<KeyChanged>[0]): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }
 
-type MakeInput = Pick<ApiKeyRecord, 'name' | 'owner' | 'scopes'> &
-  Partial<
-    Pick<ApiKeyRecord, 'tenant' | 'environment' | 'roles' | 'allowedAddresses' | 'metadata' | 'expiresAt'>
-  >;
-
-function infoOf({ digest: _, ...info }: ApiKeyRecord): ApiKeyInfo {
+function infoOf(record: ApiKeyRecord): ApiKeyInfo {
+  const info: ApiKeyInfo & { digest?: string } = { ...record };
+  delete info.digest;
   return info;
+}
+
+/** The answer with the key in it; what logs show of it is masked (R-AK-17). */
+function issued(record: ApiKeyRecord, key: string): IssuedApiKey {
+  const info = infoOf(record);
+  const shown = { ...info, key: maskKey(record) };
+  return Object.defineProperty({ ...info, key }, inspect.custom, { value: () => shown });
 }
 
 function notFound(): SecurityError {
   return new SecurityError('NOT_FOUND', 'No such key');
+}
+
+function badOverlap(): SecurityError {
+  const message = 'overlapMs must be a whole number of milliseconds, 0 or more';
+  return new SecurityError('VALIDATION_FAILED', 'Validation failed', {
+    details: [{ path: 'overlapMs', rule: 'apiKey', message }],
+  });
 }

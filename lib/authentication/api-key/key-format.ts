@@ -17,7 +17,10 @@ const ID_LENGTH = 16;
 const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const MIN_LENGTH = 40;
-const MAX_LENGTH = 200;
+/** Nothing longer is a key (R-AK-01), so nothing longer is hashed. */
+export const MAX_KEY_LENGTH = 200;
+/** Bytes from here up would favour the first letters of the alphabet. */
+const FAIR_BYTES = 4 * ALPHABET.length;
 
 /**
  * What a key looks like, for secret scanners: `sk_live_<id>_<secret and checksum>` with any prefix (R-AK-01).
@@ -27,10 +30,22 @@ const MAX_LENGTH = 200;
  */
 export const API_KEY_PATTERN = '[A-Za-z][A-Za-z0-9]{1,15}_(?:live|test)_[A-Za-z0-9]{16}_[A-Za-z0-9]{49}';
 
-/** A fresh key with 256 random bits of secret (R-AK-02). */
-export function generateKey(prefix: string, environment: KeyEnvironment): { key: string; id: string } {
-  const id = randomBase62(ID_LENGTH);
-  const body = `${prefix}_${environment}_${id}_${randomBase62(SECRET_LENGTH)}`;
+/** Where random bytes come from; a test hands in its own. */
+export type RandomSource = (size: number) => Uint8Array;
+
+/**
+ * A fresh key with 256 random bits of secret (R-AK-02).
+ *
+ * @param prefix 2–16 letters and digits, the first a letter
+ * @param random a cryptographic source; Node's own by default
+ */
+export function generateKey(
+  prefix: string,
+  environment: KeyEnvironment,
+  random: RandomSource = randomBytes,
+): { key: string; id: string } {
+  const id = randomBase62(ID_LENGTH, random);
+  const body = `${prefix}_${environment}_${id}_${randomBase62(SECRET_LENGTH, random)}`;
   return { key: body + checksumOf(body), id };
 }
 
@@ -39,7 +54,7 @@ export function generateKey(prefix: string, environment: KeyEnvironment): { key:
  * The checksum is no secret and no security: it only sorts out garbage.
  */
 export function parseKey(text: string): KeyParts | undefined {
-  if (text.length < MIN_LENGTH || text.length > MAX_LENGTH) return undefined;
+  if (text.length < MIN_LENGTH || text.length > MAX_KEY_LENGTH) return undefined;
   const parts = text.split('_');
   if (parts.length !== 4) return undefined;
   const [prefix = '', environment = '', id = '', secret = ''] = parts;
@@ -48,7 +63,8 @@ export function parseKey(text: string): KeyParts | undefined {
   if (prefix.length < 2 || prefix.length > 16 || !isBase62(prefix) || !isBase62(id) || !isBase62(secret))
     return undefined;
   const end = text.length - CHECKSUM_LENGTH;
-  return checksumOf(text.slice(0, end)) === text.slice(end) ? { prefix, environment, id } : undefined;
+  if (checksumOf(text.slice(0, end)) !== text.slice(end)) return undefined;
+  return { prefix, environment, id: ownCopy(id) };
 }
 
 /** How a key may be shown (R-AK-17): `sk_live_<id>…<last four>`. */
@@ -60,18 +76,23 @@ function checksumOf(text: string): string {
   let rest = crc32(text);
   let checksum = '';
   for (let i = 0; i < CHECKSUM_LENGTH; i++) {
-    checksum = ALPHABET[rest % 62]! + checksum;
-    rest = Math.floor(rest / 62);
+    checksum = ALPHABET[rest % ALPHABET.length]! + checksum;
+    rest = Math.floor(rest / ALPHABET.length);
   }
   return checksum;
 }
 
-/** Each character equally likely: bytes of 248 and more would favour the first letters, so they are thrown away. */
-function randomBase62(length: number): string {
+/** A slice shares memory with what it was cut from: whoever keeps the id would keep the secret in memory (R-AK-13). */
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+/** Each character equally likely: bytes that would favour some are thrown away. */
+function randomBase62(length: number, random: RandomSource): string {
   let text = '';
   while (text.length < length) {
-    for (const byte of randomBytes(length)) {
-      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62]!;
+    for (const byte of random(length)) {
+      if (byte < FAIR_BYTES && text.length < length) text += ALPHABET[byte % ALPHABET.length]!;
     }
   }
   return text;

@@ -1,15 +1,33 @@
-import type { ApiKeyChanges, ApiKeyPage, ApiKeyRecord, ApiKeyStore } from './api-key-store.js';
+import { type ApiKeyEntry, recordOf } from './api-key-entry.js';
+import type { ApiKeyChanges, ApiKeyPage, ApiKeyRecord, ApiKeyStore, EmptyField } from './api-key-store.js';
+import { reasonAgainst } from './key-standing.js';
 
-/** Keys in this process's memory: for tests, demonstrations, and keys that come from the configuration. */
+/**
+ * Keys in this process's memory: for tests, demonstrations, and keys that come from the configuration.
+ * Nothing is awaited inside a method, so each is one step to everybody else.
+ *
+ * @example
+ * new MemoryApiKeyStore([{ id, digest, owner: 'ci', name: 'nightly build', scopes: ['builds:write'] }])
+ */
 export class MemoryApiKeyStore implements ApiKeyStore {
   readonly #records = new Map<string, ApiKeyRecord>();
+  /** Ids by owner, oldest first. */
+  readonly #owned = new Map<string, Set<string>>();
+  readonly #maxKeys: number;
 
-  /** @param maxKeys most keys held, revoked ones included; 100 000 by default */
-  constructor(
-    records: readonly ApiKeyRecord[] = [],
-    private readonly maxKeys = 100_000,
-  ) {
-    for (const record of records) this.#records.set(record.id, Object.freeze({ ...record }));
+  /**
+   * @param entries keys to begin with, by their digests; `createApiKeyEntry()` makes them
+   * @param maxKeys most keys held at once, 100 000 by default; a full store lets go of keys that have ended
+   * @throws TypeError for an entry that no key can match, or that holds the key itself
+   */
+  constructor(entries: readonly ApiKeyEntry[] = [], maxKeys = 100_000) {
+    this.#maxKeys = maxKeys;
+    if (entries.length > maxKeys) throw new TypeError(`there are more than ${maxKeys} keys`);
+    for (const entry of entries) {
+      const record = recordOf(entry);
+      if (this.#records.has(record.id)) throw new TypeError(`there are two keys with the id ${record.id}`);
+      this.#add(record);
+    }
   }
 
   find(id: string): Promise<ApiKeyRecord | undefined> {
@@ -17,51 +35,79 @@ export class MemoryApiKeyStore implements ApiKeyStore {
   }
 
   insert(record: ApiKeyRecord): Promise<void> {
-    if (this.#records.has(record.id)) return Promise.reject(new Error('a key with this id exists'));
-    if (this.#records.size >= this.maxKeys) return Promise.reject(new Error('the store is full'));
-    this.#records.set(record.id, Object.freeze({ ...record }));
+    const problem = this.#problemWith(record);
+    if (problem !== undefined) return Promise.reject(new Error(problem));
+    this.#add(record);
     return Promise.resolve();
   }
 
-  update(
-    id: string,
-    changes: ApiKeyChanges,
-    unless?: 'revokedAt' | 'successor' | 'exposedAt',
-  ): Promise<ApiKeyRecord | undefined> {
+  update(id: string, changes: ApiKeyChanges, unless?: EmptyField): Promise<ApiKeyRecord | undefined> {
     const record = this.#records.get(id);
-    if (!record || (unless && record[unless] !== undefined)) return Promise.resolve(undefined);
+    if (!record || (unless !== undefined && record[unless] !== undefined)) return Promise.resolve(undefined);
     return Promise.resolve(this.#put({ ...record, ...changes }));
   }
 
-  async rotate(id: string, successor: ApiKeyRecord, oldExpiresAt: number): Promise<boolean> {
+  rotate(id: string, successor: ApiKeyRecord, overlapEndsAt: number): Promise<boolean> {
     const record = this.#records.get(id);
-    if (!record || record.revokedAt !== undefined || record.successor !== undefined) return false;
-    const expiresAt = Math.min(record.expiresAt ?? Infinity, oldExpiresAt);
-    // Nothing is awaited before both records stand: to everybody else this is one step.
-    const inserted = this.insert(successor);
-    if (this.#records.has(successor.id)) this.#put({ ...record, successor: successor.id, expiresAt });
-    await inserted;
-    return true;
+    if (!record || record.revokedAt !== undefined || record.successor !== undefined)
+      return Promise.resolve(false);
+    const problem = this.#problemWith(successor);
+    if (problem !== undefined) return Promise.reject(new Error(problem));
+    this.#put({ ...record, successor: successor.id, overlapEndsAt });
+    this.#add({ ...successor, predecessor: id });
+    return Promise.resolve(true);
   }
 
   list(owner: string, limit: number, after?: string): Promise<ApiKeyPage> {
-    const own = [...this.#records.values()].filter((record) => record.owner === owner).toReversed();
-    const start = after === undefined ? 0 : own.findIndex(({ id }) => id === after) + 1;
-    const keys = own.slice(start, start + limit);
-    return Promise.resolve({ keys, next: start + limit < own.length ? keys.at(-1)?.id : undefined });
+    const ids = [...(this.#owned.get(owner) ?? [])].toReversed();
+    const start = after === undefined ? 0 : ids.indexOf(after) + 1;
+    if (after !== undefined && start === 0) return Promise.resolve({ keys: [], next: undefined });
+    const page = ids.slice(start, start + limit);
+    const next = start + limit < ids.length ? page.at(-1) : undefined;
+    return Promise.resolve({ keys: page.map((id) => this.#records.get(id)!), next });
   }
 
   revokeAllOf(owner: string, at: number): Promise<readonly string[]> {
-    const revoked = [...this.#records.values()].filter(
-      (record) => record.owner === owner && record.revokedAt === undefined,
-    );
+    const revoked = [...(this.#owned.get(owner) ?? [])]
+      .map((id) => this.#records.get(id)!)
+      .filter(({ revokedAt }) => revokedAt === undefined);
     for (const record of revoked) this.#put({ ...record, revokedAt: at });
     return Promise.resolve(revoked.map(({ id }) => id));
   }
 
+  #problemWith({ id, createdAt }: ApiKeyRecord): string | undefined {
+    if (this.#records.has(id)) return 'there is a key with this id';
+    if (this.#records.size >= this.#maxKeys) this.#dropEnded(createdAt);
+    return this.#records.size >= this.#maxKeys ? 'the store is full' : undefined;
+  }
+
+  #dropEnded(now: number): void {
+    for (const record of this.#records.values()) {
+      if (reasonAgainst(record, now) === undefined) continue;
+      this.#records.delete(record.id);
+      const owned = this.#owned.get(record.owner);
+      owned?.delete(record.id);
+      if (owned?.size === 0) this.#owned.delete(record.owner);
+    }
+  }
+
+  #add(record: ApiKeyRecord): void {
+    this.#put(record);
+    const owned = this.#owned.get(record.owner);
+    if (owned) owned.add(record.id);
+    else this.#owned.set(record.owner, new Set([record.id]));
+  }
+
+  /** Keeps a copy that is frozen through and through: whoever gets it cannot change what is kept. */
   #put(record: ApiKeyRecord): ApiKeyRecord {
-    const frozen = Object.freeze(record);
-    this.#records.set(record.id, frozen);
-    return frozen;
+    const own = Object.freeze({
+      ...record,
+      scopes: Object.freeze([...record.scopes]),
+      roles: Object.freeze([...record.roles]),
+      allowedAddresses: Object.freeze([...record.allowedAddresses]),
+      metadata: Object.freeze({ ...record.metadata }),
+    });
+    this.#records.set(own.id, own);
+    return own;
   }
 }
