@@ -11,6 +11,7 @@ import { type PreparedHeaders, prepareHeaders } from '../headers/header-set.js';
 import { compileMaxBody } from '../http/body.options.js';
 import { compileJsonLimits, type JsonLimits } from '../http/json/json-limits.js';
 import type { CredentialScheme, RateLimitPolicy, RateLimitRule } from '../policy/route-policy.js';
+import { checkRateLimitOptions } from '../rate-limit/rate-limit.options.js';
 import { compileSetting } from '../rate-limit/rate-limit.policy.js';
 import type { SecurityOptions } from '../security-options.js';
 import type { TransportPolicy } from '../transport/https-policy.js';
@@ -128,6 +129,7 @@ function compileLimits({ rateLimit }: SecurityOptions, problems: ConfigurationPr
     failedAuthentication === false
       ? undefined
       : compileSetting(failedAuthentication, 'failedAuthentication', problems).early[0];
+  checkRateLimitOptions(rateLimit, problems);
   return { limits, addressRules: Object.freeze(byAddress(addressRules)), failedRule: failed };
 }
 

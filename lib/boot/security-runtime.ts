@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 
 import type { HttpAdapterHost } from '@nestjs/core';
+import type { ThrottlerStorage } from '@nestjs/throttler';
 
 import { ApiKeyDigest } from '../authentication/api-key/api-key-digest.js';
 import { ApiKeyVerifier } from '../authentication/api-key/api-key-verifier.js';
@@ -36,6 +37,7 @@ import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
 import { RouteIndex } from '../policy/route-index.js';
+import { LocalFallbackStorage } from '../rate-limit/local-fallback-storage.js';
 import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
 import { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
 import { rateLimitPart } from '../rate-limit/rate-limit.policy.js';
@@ -119,7 +121,7 @@ export class SecurityRuntime {
     const failed = configuration.failedRule;
     const attempts = failed
       ? new FailedAttempts(
-          storage instanceof ThrottlerStorageAdapter ? this.#memory : storage,
+          takesLooks(options.rateLimit?.storage) ? storage : this.#memory,
           failed,
           headers,
           clock,
@@ -226,10 +228,22 @@ export class SecurityRuntime {
   }
 
   #storage(): RateLimitStorage {
-    const given = this.configuration.options.rateLimit?.storage;
+    const { options, clock } = this.configuration;
+    const given = options.rateLimit?.storage;
     if (given === undefined) return this.#memory;
-    return 'consume' in given ? given : new ThrottlerStorageAdapter(given);
+    const shared = 'consume' in given ? given : new ThrottlerStorageAdapter(given);
+    if (options.rateLimit?.onStoreFailure === 'closed') return shared;
+    const onFailure = (error: unknown) =>
+      this.events.emit('rate-limit.store-failed', {
+        message: error instanceof Error ? error.message : 'unknown',
+      });
+    return new LocalFallbackStorage(shared, this.#memory, { clock, onFailure });
   }
+}
+
+/** A third party's storage can add a hit, but not look without one. */
+function takesLooks(storage: RateLimitStorage | ThrottlerStorage | undefined): boolean {
+  return storage === undefined || 'consume' in storage;
 }
 
 function partsOf({ options, authentication, limits, maxBodyBytes }: SecurityConfiguration): PolicyParts {

@@ -79,12 +79,27 @@ describe.each(ADAPTERS)('decorators and storages of @nestjs/throttler on %s', (a
     expect(await get('/plain', 3)).toEqual([200, 200, 429]);
   });
 
-  it('PITFALL-T9 PITFALL-T10 R-RL-18 a storage that fails or hangs is 503, soon, and never a hung request', async () => {
-    const failing: ThrottlerStorage = { increment: () => Promise.reject(new Error('down')) };
-    expect(await (await start(adapter, { storage: failing }))('/plain', 1)).toEqual([503]);
-    const hanging: ThrottlerStorage = { increment: () => new Promise(() => undefined) };
-    const started = Date.now();
-    expect(await (await start(adapter, { storage: hanging }))('/plain', 1)).toEqual([503]);
-    expect(Date.now() - started).toBeLessThan(3_000);
+  const failing: ThrottlerStorage = { increment: () => Promise.reject(new Error('down')) };
+  const hanging: ThrottlerStorage = { increment: () => new Promise(() => undefined) };
+
+  it.each([
+    ['fails', failing],
+    ['hangs', hanging],
+  ])(
+    'PITFALL-T9 PITFALL-T10 R-RL-18 a storage that %s leaves a local limit, never none, and no request hangs',
+    async (_, storage) => {
+      const started = Date.now();
+      expect(await (await start(adapter, { storage, read: '2/minute' }))('/plain', 4)).toEqual([
+        200, 200, 429, 429,
+      ]);
+      expect(Date.now() - started).toBeLessThan(3_000);
+    },
+  );
+
+  it.each([
+    ['fails', failing],
+    ['hangs', hanging],
+  ])('R-RL-18 CONTRACT-2 by option a storage that %s is 503', async (_, storage) => {
+    expect(await (await start(adapter, { storage, onStoreFailure: 'closed' }))('/plain', 1)).toEqual([503]);
   });
 });

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 
-
 import type { TokenSession } from './refresh-token-store.js';
 import type { TokenIssuer, TokenSigner } from './token-issuer.js';
 import { MAX_TOKEN_LENGTH } from './token-reader.js';
