@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { canonicalAddress } from './ip-address.js';
 
 /** Which proxies are believed, and in which header. */
 export interface ProxyOptions {
@@ -33,15 +34,29 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
 
+const HEADERS: readonly unknown[] = ['x-forwarded-for', 'forwarded'] satisfies ProxyTrust['header'][];
+const MAX_HOPS = 16;
+/** Verdicts that are remembered: asking a `BlockList` costs a microsecond, and the proxies are few. */
+const MAX_VERDICTS = 1_024;
+
 /** Compiles a setting once; what cannot be used is reported and trusts nobody. */
 export function compileProxyTrust(
   setting: ProxyTrustSetting | undefined,
   header: ProxyTrust['header'],
   problems: ConfigurationProblems,
 ): ProxyTrust {
-  const nobody: ProxyTrust = { trusts: () => false, any: false, header };
-  if (setting === undefined || setting === false || setting === 0) return nobody;
-  if (setting === true) {
+  const nobody: ProxyTrust = Object.freeze({ trusts: () => false, any: false, header });
+  if (!HEADERS.includes(header)) {
+    problems.add(
+      'proxy.header',
+      'proxy.header',
+      'is no header that names a client',
+      `use one of ${HEADERS.join(', ')}`,
+    );
+  }
+  const trusts = compileTrusts(setting, problems);
+  if (trusts === undefined) return nobody;
+  if (trustsEverybody(trusts)) {
     problems.add(
       'proxy.trust.everybody',
       'trust proxy',
@@ -50,56 +65,95 @@ export function compileProxyTrust(
     );
     return nobody;
   }
-  if (typeof setting === 'function') return { trusts: setting, any: true, header };
+  return Object.freeze({ trusts, any: true, header });
+}
+
+function compileTrusts(
+  setting: ProxyTrustSetting | undefined,
+  problems: ConfigurationProblems,
+): TrustFunction | undefined {
+  if (setting === undefined || setting === false || setting === 0) return undefined;
+  if (setting === true) return () => true;
+  if (typeof setting === 'function') return (address, hop) => asks(setting, address, hop);
   if (typeof setting === 'number') {
-    if (Number.isInteger(setting) && setting > 0 && setting <= 16) {
-      return { trusts: (_, hop) => hop < setting, any: true, header };
-    }
+    if (Number.isInteger(setting) && setting > 0 && setting <= MAX_HOPS) return (_, hop) => hop < setting;
     problems.add(
       'proxy.trust.hops',
       'trust proxy',
-      'is not a number of 1 to 16 hops',
+      `is not a number of 1 to ${MAX_HOPS} hops`,
       'give the exact number of proxies',
     );
-    return nobody;
+    return undefined;
   }
   const blocks = new BlockList();
-  for (const entry of entriesOf(setting)) {
-    if (!addBlock(blocks, entry)) {
-      problems.add(
-        'proxy.trust.address',
-        'trust proxy',
-        'holds something that is no address or CIDR block',
-        "write entries such as '10.0.0.0/8' or 'loopback'",
-      );
-    }
+  const entries = entriesOf(setting);
+  const bad = entries.filter((entry) => !addBlock(blocks, entry));
+  if (bad.length > 0) {
+    problems.add(
+      'proxy.trust.address',
+      'trust proxy',
+      'holds something that is no address or CIDR block',
+      "write entries such as '10.0.0.0/8' or 'loopback'",
+    );
   }
-  return { trusts: (address) => isInBlocks(blocks, address), any: true, header };
+  return entries.length === bad.length ? undefined : remembering((address) => isInBlocks(blocks, address));
+}
+
+/** A function of the application; one that fails trusts nobody. */
+function asks(trusts: TrustFunction, address: string, hop: number): boolean {
+  try {
+    return trusts(address, hop);
+  } catch {
+    return false;
+  }
+}
+
+function remembering(trusts: (address: string) => boolean): TrustFunction {
+  const verdicts = new Map<string, boolean>();
+  return (address) => {
+    let verdict = verdicts.get(address);
+    if (verdict === undefined) {
+      if (verdicts.size >= MAX_VERDICTS) verdicts.clear();
+      verdict = trusts(address);
+      verdicts.set(address, verdict);
+    }
+    return verdict;
+  };
+}
+
+/** Addresses all over the network, none of them private: whoever trusts all of them means no proxy in particular. */
+const STRANGERS = ['1.0.0.1', '77.1.2.3', '151.101.1.1', '192.0.2.1', '203.0.113.9'];
+
+function trustsEverybody(trusts: TrustFunction): boolean {
+  return STRANGERS.every((address) => trusts(address, MAX_HOPS));
 }
 
 function entriesOf(setting: string | readonly string[]): string[] {
-  const texts = typeof setting === 'string' ? setting.split(',') : setting;
-  return texts
-    .map((text) => text.trim())
-    .flatMap((text) => (Object.hasOwn(NAMED, text) ? NAMED[text]! : [text]));
+  const texts: readonly unknown[] =
+    typeof setting === 'string' ? setting.split(',') : Array.isArray(setting) ? setting : [setting];
+  return texts.flatMap((value) => {
+    const text = typeof value === 'string' ? value.trim() : '';
+    return Object.hasOwn(NAMED, text) ? NAMED[text]! : [text];
+  });
 }
 
-/** Adds one address or CIDR block; false if it is neither. */
+/** Adds one address or CIDR block; false if it is neither. A block of everything is refused as none. */
 export function addBlock(blocks: BlockList, entry: string): boolean {
   const slash = entry.indexOf('/');
-  const address = slash < 0 ? entry : entry.slice(0, slash);
-  const family = isIP(address);
-  if (family === 0 || address.includes('%')) return false;
-  const type = family === 4 ? 'ipv4' : 'ipv6';
+  const text = slash < 0 ? entry : entry.slice(0, slash);
+  const address = text.includes('%') ? undefined : canonicalAddress(text);
+  if (address === undefined) return false;
+  // Addresses are compared in their canonical form, in which an IPv4-mapped block is one of IPv4.
+  const mapped = text.includes(':') && !address.includes(':');
+  const type = address.includes(':') ? 'ipv6' : 'ipv4';
   if (slash < 0) {
     blocks.addAddress(address, type);
     return true;
   }
   const prefix = entry.slice(slash + 1);
-  const bits = Number(prefix);
-  if (!/^\d{1,3}$/.test(prefix) || bits > (family === 4 ? 32 : 128)) return false;
-  // A block of everything is trust in everybody by another name.
-  if (bits === 0) return false;
+  if (!/^\d{1,3}$/.test(prefix)) return false;
+  const bits = Number(prefix) - (mapped ? 96 : 0);
+  if (bits <= 0 || bits > (type === 'ipv4' ? 32 : 128)) return false;
   blocks.addSubnet(address, bits, type);
   return true;
 }
