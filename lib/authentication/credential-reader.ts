@@ -9,14 +9,16 @@ export interface MalformedCredential {
     | 'credential.too-long';
 }
 
-/** Nothing longer is looked at; a token is at most 8 KiB, its scheme name and a space come before it. */
-const MAX_LENGTH = 8_256;
+/** Nothing longer is looked at: characters of a field value, and of the credential in it. */
+const MAX_VALUE = 16_384;
+const MAX_CREDENTIAL = 8_192;
 
 const REPEATED: MalformedCredential = Object.freeze({ reason: 'credential.repeated' });
 const SEVERAL: MalformedCredential = Object.freeze({ reason: 'credential.several' });
 const GRAMMAR: MalformedCredential = Object.freeze({ reason: 'credential.grammar' });
 const TOO_LONG: MalformedCredential = Object.freeze({ reason: 'credential.too-long' });
 
+/** Tells the two apart. */
 export function isMalformedCredential(
   credential: PresentedCredential | MalformedCredential,
 ): credential is MalformedCredential {
@@ -24,11 +26,13 @@ export function isMalformedCredential(
 }
 
 /**
- * Reads the one credential of a request from its raw header lines, in linear time: Node's own `headers` hide a second
- * `Authorization` line and join `X-API-Key` lines.
+ * Reads the one credential of a request from its raw header lines, in linear time: Node's own `headers` hide a
+ * second `Authorization` line and join `X-API-Key` lines (R-AU-04). Unknown schemes are read too: what to do with them is
+ * the caller's business (R-AU-07).
  *
  * @param rawHeaders names and values in turn, as `IncomingMessage.rawHeaders`
  * @param apiKeyHeader whether `X-API-Key` carries a key
+ * @returns undefined if nothing was sent
  */
 export function readCredential(
   rawHeaders: readonly string[],
@@ -52,17 +56,18 @@ export function readCredential(
   }
   if (authorization !== undefined) return apiKey === undefined ? parseAuthorization(authorization) : SEVERAL;
   if (apiKey === undefined) return undefined;
-  if (apiKey.length > MAX_LENGTH) return TOO_LONG;
+  if (apiKey.length > MAX_CREDENTIAL) return TOO_LONG;
   return isToken68(apiKey, 0) ? { scheme: 'api-key', value: apiKey } : GRAMMAR;
 }
 
 /** `scheme 1*SP token68`, and nothing after it (RFC 9110 §11.4). */
 function parseAuthorization(value: string): PresentedCredential | MalformedCredential {
-  if (value.length > MAX_LENGTH) return TOO_LONG;
+  if (value.length > MAX_VALUE) return TOO_LONG;
   const space = value.indexOf(' ');
   if (space <= 0 || !isSchemeName(value, space)) return GRAMMAR;
   let start = space + 1;
   while (value.charCodeAt(start) === 0x20) start++;
+  if (value.length - start > MAX_CREDENTIAL) return TOO_LONG;
   if (!isToken68(value, start)) return GRAMMAR;
   return { scheme: lowerScheme(value.slice(0, space)), value: value.slice(start) };
 }

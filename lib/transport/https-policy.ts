@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { credentialInUrl } from '../http/query/credential-in-url.js';
+
 /** What to do with plain HTTP; compiled at boot. */
 export interface TransportPolicy {
   readonly mode: 'reject' | 'redirect' | 'off';
@@ -10,25 +12,26 @@ export interface TransportPolicy {
 export type TransportDecision = 'pass' | { readonly redirect: string | undefined };
 
 const REJECT: TransportDecision = Object.freeze({ redirect: undefined });
+const CREDENTIAL_FIELDS = ['authorization', 'cookie', 'x-api-key', 'dpop', 'proxy-authorization'] as const;
 const MAX_TARGET = 2_048;
+
+/** What a redirect is decided by. */
+export type PlainRequest = Pick<IncomingMessage, 'method' | 'headers' | 'url'>;
 
 /**
  * Decides about a request that came over plain HTTP (R-TL-01, R-TL-02). A redirect would teach clients to go on sending
  * secrets in clear, so it is only for reads that carry none.
+ *
+ * @returns `pass`, or a refusal: a 308 to `redirect` if that is set, 403 otherwise
  */
-export function decideTransport(request: IncomingMessage, policy: TransportPolicy): TransportDecision {
+export function decideTransport(request: PlainRequest, policy: TransportPolicy): TransportDecision {
   if (policy.mode === 'off') return 'pass';
   const { method, headers, url = '/' } = request;
   if (policy.mode === 'reject' || policy.host === undefined) return REJECT;
   if (method !== 'GET' && method !== 'HEAD') return REJECT;
-  if (
-    headers.authorization !== undefined ||
-    headers.cookie !== undefined ||
-    headers['x-api-key'] !== undefined
-  ) {
-    return REJECT;
-  }
-  return isPlainTarget(url) ? { redirect: `https://${policy.host}${url}` } : REJECT;
+  if (CREDENTIAL_FIELDS.some((name) => headers[name] !== undefined)) return REJECT;
+  if (!isPlainTarget(url) || credentialInUrl(url) !== undefined) return REJECT;
+  return { redirect: `https://${policy.host}${url}` };
 }
 
 /** Origin-form, and nothing in it that a client could read as another host or a second header. */

@@ -12,17 +12,21 @@ export interface TransportOptions {
   readonly publicHost?: string;
 }
 
-const HOST =
-  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){0,10}[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?::\d{1,5})?$/i;
+const MODES: readonly unknown[] = ['reject', 'redirect', 'off'] satisfies TransportPolicy['mode'][];
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-/** Checks and compiles the transport options. */
+/**
+ * Checks and compiles the transport options.
+ *
+ * @param production decides the default; what is said explicitly stands
+ */
 export function compileTransport(
   { https, publicHost }: TransportOptions,
   production: boolean,
   problems: ConfigurationProblems,
 ): TransportPolicy {
   const mode = https ?? (production ? 'reject' : 'off');
-  if (!['reject', 'redirect', 'off'].includes(mode)) {
+  if (!MODES.includes(mode)) {
     problems.add(
       'https.unknown',
       'https',
@@ -30,13 +34,14 @@ export function compileTransport(
       'use one of the three',
     );
   }
-  if (publicHost !== undefined && !HOST.test(publicHost)) {
+  if (publicHost !== undefined && !isHost(publicHost)) {
     problems.add(
       'https.public-host',
       'publicHost',
       'is no host name',
       "write a host such as 'api.example.com', without scheme and path",
     );
+    return Object.freeze({ mode, host: undefined });
   }
   if (mode === 'redirect' && publicHost === undefined) {
     problems.add(
@@ -47,4 +52,13 @@ export function compileTransport(
     );
   }
   return Object.freeze({ mode, host: publicHost?.toLowerCase() });
+}
+
+/** A host name or IPv4 address, with a port or without. */
+function isHost(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  const [name = '', port, ...rest] = value.split(':');
+  if (rest.length > 0 || name.length > 253 || !name.split('.').every((label) => LABEL.test(label)))
+    return false;
+  return port === undefined || (/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535);
 }
