@@ -18,8 +18,8 @@ export function credentialOf(record: ApiKeyRecord, rights: OwnerRights | undefin
     type: 'api-key',
     id: record.id,
     scheme: 'api-key',
-    scopes: within(record.scopes, rights && rights.scopes),
-    roles: within(record.roles, rights && (rights.roles ?? [])),
+    scopes: within(record.scopes, rights ? rights.scopes : record.scopes),
+    roles: within(record.roles, rights ? (rights.roles ?? []) : record.roles),
     owner: record.owner,
     // SQL stores have null for what is not set.
     tenant: record.tenant ?? undefined,
@@ -32,9 +32,8 @@ export function credentialOf(record: ApiKeyRecord, rights: OwnerRights | undefin
   return { principal, expiresAt, allowsAddress: (address) => isInBlocks(blocks, address) };
 }
 
-/** A list that a store or an application returned as text would be taken apart into letters: refuse it. */
-function within(own: readonly string[], limits: readonly string[] | undefined): readonly string[] {
-  for (const list of [own, limits ?? []])
-    if (!Array.isArray(list)) throw new TypeError('rights are not a list');
-  return limits === undefined ? own : own.filter((right) => limits.includes(right));
+/** A list that a store or an application returned as text, or not at all, is no list to decide by. */
+function within(own: readonly string[], limits: readonly string[]): readonly string[] {
+  for (const list of [own, limits]) if (!Array.isArray(list)) throw new TypeError('rights are not a list');
+  return own === limits ? own : own.filter((right) => limits.includes(right));
 }

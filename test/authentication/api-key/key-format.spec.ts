@@ -15,6 +15,7 @@ const WHOLE = new RegExp(`^${API_KEY_PATTERN}$`);
 const prefixes = fc.stringMatching(/^[A-Za-z][A-Za-z0-9]{1,15}$/);
 const environments = fc.constantFrom('live', 'test');
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const LETTERS = BASE62.split('');
 
 describe('the form of a key', () => {
   it('R-AK-01 is the published one, for every prefix and environment, and comes apart as it was put together', () => {
@@ -71,11 +72,11 @@ describe('the form of a key', () => {
     }
     expect(43 * Math.log2(62)).toBeGreaterThan(256);
     expect(Math.max(...asked)).toBeGreaterThanOrEqual(32);
-    expect(counts).toEqual(new Map([...BASE62].map((letter) => [letter, 236])));
+    expect(counts).toEqual(new Map(LETTERS.map((letter) => [letter, 236])));
   });
 
   it('R-AK-02 the letters of real keys are evenly spread (chi-squared over 100 000)', () => {
-    const counts = new Map([...BASE62].map((letter) => [letter, 0]));
+    const counts = new Map(LETTERS.map((letter) => [letter, 0]));
     const rounds = 2_326;
     for (let i = 0; i < rounds; i++) {
       for (const letter of generateKey('sk', 'live').key.split('_')[3]!.slice(0, -6)) {
@@ -91,7 +92,7 @@ describe('the form of a key', () => {
   it('R-AK-03 one wrong character is always noticed', () => {
     const { key } = generateKey('sk', 'live');
     fc.assert(
-      fc.property(fc.nat(key.length - 1), fc.constantFrom(...BASE62), (at, letter) => {
+      fc.property(fc.nat(key.length - 1), fc.constantFrom(...LETTERS), (at, letter) => {
         fc.pre(key[at] !== letter);
         expect(parseKey(key.slice(0, at) + letter + key.slice(at + 1))).toBeUndefined();
       }),
