@@ -61,5 +61,7 @@ export function createPrincipal(init: PrincipalInit): Principal {
 
 // Length prefixes keep (iss "a", sub "b:c") and (iss "a:b", sub "c") apart (R-RL-20).
 function limitKeyOf({ type, id, issuer = '', clientId = '' }: PrincipalInit): string {
+  // The ids of API keys are our own: nothing else begins like this.
+  if (type === 'api-key') return `k:${id}`;
   return `${type}:${issuer.length}:${issuer}:${clientId.length}:${clientId}:${id}`;
 }

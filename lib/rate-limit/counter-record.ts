@@ -47,6 +47,49 @@ export function addUnits(words: Uint32Array, at: number, time: number, cost: num
   words[group] = tick;
 }
 
+/** What a charge has come to: written by {@link chargeUnits}, so that nothing has to be made for it. */
+export interface Charged {
+  used: number;
+  resetMs: number;
+}
+
+/**
+ * Looks, charges and looks again in one pass over the groups: what nearly every check comes to. Without room it changes
+ * nothing and is false. `time` as in {@link addUnits}.
+ */
+export function chargeUnits(
+  words: Uint32Array,
+  at: number,
+  now: number,
+  time: number,
+  limit: number,
+  cost: number,
+  charged: Charged,
+): boolean {
+  const windowMs = words[at + WINDOW]!;
+  const turn = Math.floor((time * (GROUP_COUNT - 1)) / windowMs) & (GROUP_COUNT - 1);
+  const target = at + GROUPS + 2 * turn;
+  let used = 0;
+  let resetMs = windowMs;
+  for (let group = at + GROUPS, end = at + RECORD_WORDS; group < end; group += 2) {
+    const count = words[group + 1]!;
+    if (count === 0) continue;
+    const age = ageOf(now, words[group]!);
+    if (age >= windowMs) words[group + 1] = 0;
+    else {
+      used += count;
+      // The target's own units wait for this hit now.
+      if (group !== target && windowMs - age < resetMs) resetMs = windowMs - age;
+    }
+  }
+  if (used + cost > limit) return false;
+  words[target + 1]! += cost;
+  words[target] = time >>> 0;
+  charged.used = used + cost;
+  charged.resetMs = resetMs;
+  return true;
+}
+
 /** Milliseconds from `now` until `needed` units have been given back; the whole window if they never are. */
 export function msUntilFreed(words: Uint32Array, at: number, now: number, needed: number): number {
   const windowMs = words[at + WINDOW]!;

@@ -131,6 +131,17 @@ export class CounterTable {
     this.size = 0;
   }
 
+  /** Whether a newcomer has no room. */
+  get full(): boolean {
+    return this.size >= this.maxKeys;
+  }
+
+  /** Sweeps every record. */
+  sweepAll(now: number): void {
+    for (const shard of this.#shards) this.size -= shard.sweep(now, shard.count);
+    this.#overflow.sweep(now, this.#overflow.count);
+  }
+
   /** Sweeps the next records; true when all shards have been seen once. */
   sweep(now: number, steps: number): boolean {
     const shard = this.#shards[this.#sweptShard]!;

@@ -2,7 +2,14 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 
 import { type SecurityClock, systemClock } from '../clock.js';
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import { addUnits, markBlocked, msUntilFreed, usedUnits } from './counter-record.js';
+import {
+  addUnits,
+  type Charged,
+  chargeUnits,
+  markBlocked,
+  msUntilFreed,
+  usedUnits,
+} from './counter-record.js';
 import { CounterSweeper } from './counter-sweeper.js';
 import { CounterTable, Place } from './counter-table.js';
 import { MAX_LIMIT, MAX_WINDOW_MS } from './limit-spec.js';
@@ -17,6 +24,9 @@ export interface MemoryRateLimitStorageOptions {
 }
 
 const DEFAULT_MAX_KEYS = 100_000;
+/** Times are modulo 2^32: what has lapsed must be cleared before it is that old. */
+const MAX_UNSWEPT_MS = 1_000_000_000;
+const SWEEP_WHEN_FULL = 32;
 const MIN_KEYS = 1_000;
 const MAX_KEYS = 10_000_000;
 
@@ -37,7 +47,9 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   readonly #table: CounterTable;
   readonly #sweeper = new CounterSweeper((steps) => this.#sweep(steps));
   readonly #places: Place[] = [];
+  readonly #charged: Charged = { used: 0, resetMs: 0 };
   #elapsed = 0;
+  #sweptAt = 0;
 
   /** @throws RangeError if `maxKeys` is no whole number in its bounds */
   constructor({ maxKeys = DEFAULT_MAX_KEYS, clock = systemClock }: MemoryRateLimitStorageOptions = {}) {
@@ -63,6 +75,10 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
       const place = this.#placeOf(i);
       this.#table.aim(place, charge.key, charge.windowMs);
       if (place.number < 0) newcomers++;
+    }
+    if (charges.length === 1) {
+      const state = this.#single(charges[0]!, this.#places[0]!, now, Math.ceil(elapsed));
+      if (state !== undefined) return { allowed: true, states: [state] };
     }
     if (newcomers > 0) this.#seat(charges, now);
     let allowed = true;
@@ -117,7 +133,15 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   #advance(): number {
     const elapsed = Math.max(this.#elapsed, this.#clock.monotonic() - this.#start);
     // Longer than any window: all has lapsed, and times modulo 2^32 must not begin to look new again.
-    if (elapsed - this.#elapsed > MAX_WINDOW_MS) this.#table.clear();
+    if (elapsed - this.#elapsed > MAX_WINDOW_MS) {
+      this.#table.clear();
+      this.#sweptAt = elapsed;
+    }
+    // The timer has seen everything long before this; without it, after a sleep, this call has to.
+    while (elapsed - this.#sweptAt > MAX_UNSWEPT_MS) {
+      this.#sweptAt += MAX_UNSWEPT_MS;
+      this.#table.sweepAll(this.#sweptAt >>> 0);
+    }
     this.#elapsed = elapsed;
     return elapsed;
   }
@@ -126,9 +150,30 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     return (this.#places[index] ??= new Place());
   }
 
+  /** The short way for one charge that is allowed and brings no newcomer; otherwise undefined. */
+  #single({ limit, cost }: LimitCharge, place: Place, now: number, hit: number): LimitState | undefined {
+    const { shard, number } = place;
+    if (number < 0) {
+      // Without room a look has to see the counter that newcomers share.
+      const isLook = cost === 0 && this.#table.hasRoom(place, 0);
+      return isLook ? { allowed: true, remaining: limit, resetMs: 0 } : undefined;
+    }
+    if (cost === 0) return undefined;
+    const words = shard.page(number);
+    const at = shard.offset(number);
+    const charged = this.#charged;
+    if (!chargeUnits(words, at, now, hit, limit, cost, charged)) return undefined;
+    const { used, resetMs } = charged;
+    if (used >= limit) markBlocked(words, at, now, resetMs);
+    return { allowed: true, remaining: limit - used, resetMs };
+  }
+
   /** Finds out where newcomers can go; makes room for those that will be charged, if nothing speaks against it. */
   #seat(charges: readonly LimitCharge[], now: number): void {
     const places = this.#places.slice(0, charges.length);
+    // Lapsed counters go first, wherever they are (R-RL-17).
+    if (this.#table.full && this.#table.sweep(now, SWEEP_WHEN_FULL)) this.#sweptAt = this.#elapsed;
+    for (const place of places) place.find();
     const evict = charges.every((_, i) => this.#fits(charges, i, now));
     const repeated = places.map((place, i) => places.findIndex((other) => place.meets(other)) < i);
     let reserved = 0;
@@ -164,13 +209,14 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
 
   #fits(charges: readonly LimitCharge[], index: number, now: number): boolean {
     const { cost, limit } = charges[index]!;
-    return this.#used(this.#places[index]!, now) + this.#takenBefore(charges, index) + cost <= limit;
+    const taken = cost === 0 ? 0 : this.#takenTogether(charges, index);
+    return this.#used(this.#places[index]!, now) + taken <= limit;
   }
 
-  /** Units that earlier charges of the same call take from the same counter. */
-  #takenBefore(charges: readonly LimitCharge[], index: number): number {
+  /** Units that all charges of the call take from one counter: each of their limits has to bear them. */
+  #takenTogether(charges: readonly LimitCharge[], index: number): number {
     let taken = 0;
-    for (let i = 0; i < index; i++)
+    for (let i = 0; i < charges.length; i++)
       if (this.#places[i]!.meets(this.#places[index]!)) taken += charges[i]!.cost;
     return taken;
   }
@@ -195,7 +241,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   }
 
   #refusedState(charges: readonly LimitCharge[], index: number, now: number): LimitState {
-    const { limit, windowMs, cost } = charges[index]!;
+    const { limit, windowMs } = charges[index]!;
     const place = this.#places[index]!;
     if (this.#fits(charges, index, now)) return this.#chargedState(charges[index]!, place, now);
     const used = this.#used(place, now);
@@ -203,7 +249,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     if (place.number < 0) return { allowed: false, remaining, resetMs: windowMs };
     const words = place.shard.page(place.number);
     const at = place.shard.offset(place.number);
-    const missing = used + this.#takenBefore(charges, index) + cost - limit;
+    const missing = used + this.#takenTogether(charges, index) - limit;
     const resetMs = Math.min(windowMs, msUntilFreed(words, at, now, missing));
     markBlocked(words, at, now, resetMs);
     return { allowed: false, remaining, resetMs };
@@ -211,6 +257,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
 
   #sweep(steps: number): 'more' | 'round' | 'empty' {
     const round = this.#table.sweep(Math.floor(this.#advance()) >>> 0, steps);
+    if (round) this.#sweptAt = this.#elapsed;
     if (this.#table.empty) return 'empty';
     return round ? 'round' : 'more';
   }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { PolicyPart } from '../policy/policy-compiler.js';
 import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../policy/route-policy.js';
@@ -81,12 +83,17 @@ function ruleOf(
     parsed.group === undefined ? `${bucket.length}:${bucket}:${ruleName}` : `group:${parsed.group}`;
   return Object.freeze({
     name: ruleName,
-    bucket: `${scope.length}:${scope}:`,
+    bucket: bucketOf(scope),
     limit: parsed.limit,
     windowMs: parsed.windowMs,
     cost: units,
     by: parsed.by ?? 'principal',
   });
+}
+
+/** A short name for a scope, the same on every node: it begins each key, which is hashed at every check (R-RL-20). */
+function bucketOf(scope: string): string {
+  return `${createHash('sha256').update(scope).digest('base64url').slice(0, 12)}:`;
 }
 
 /** All or nothing (R-RL-14): one limit that has to wait for the body makes its neighbours wait too. */

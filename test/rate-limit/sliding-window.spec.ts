@@ -23,10 +23,7 @@ const gaps = (windowMs: number) =>
 
 const scenario = fc
   .record({
-    windowMs: fc.oneof(
-      fc.integer({ min: 100, max: 2_000 }),
-      fc.constantFrom(1_000, 60_000, 31 * 86_400_000),
-    ),
+    windowMs: fc.oneof(fc.integer({ min: 100, max: 2_000 }), fc.constantFrom(1_000, 60_000, 31 * 86_400_000)),
     limit: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constant(1_000_000_000)),
     start: fc.constantFrom(0, 0.4, 2 ** 31 - 50, 2 ** 32 - 500, 2 ** 40),
   })
