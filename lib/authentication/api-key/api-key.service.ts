@@ -133,7 +133,7 @@ export class ApiKeyService {
     if (!Number.isSafeInteger(overlap) || overlap < 0) throw badOverlap();
     const now = this.#clock.now();
     const old = await this.calls.ask(() => this.#store.find(id));
-    if (!old || old.successor || reasonAgainst(old, now) !== undefined) throw notFound();
+    if (!old || reasonAgainst(old, now) !== undefined) throw notFound();
     // SQL stores have null for what is not set.
     const expiresAt = typeof old.expiresAt === 'number' ? now + (old.expiresAt - old.createdAt) : undefined;
     const { record: made, key } = makeKey({ ...old, expiresAt }, this.#settings, this.#digests, now);

@@ -61,7 +61,6 @@ export class VerdictCache {
     const { id } = credential.principal;
     this.#accepted.set(digest, { credential, freshUntil: this.clock.monotonic() + this.acceptedMs });
     this.#digestById.set(id, digest);
-    this.#refused.delete(id);
   }
 
   refuse(id: string, digest: string, reason: string): void {

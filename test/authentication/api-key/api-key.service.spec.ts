@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { MANAGE_KEYS_SCOPE } from '../../../lib/authentication/api-key/key-grant.js';
 import { SecurityError } from '../../../lib/errors/security-error.js';
 import { createPrincipal } from '../../../lib/principal/principal.js';
-import { INPUT, workshop } from './key-workshop.js';
+import { INPUT, withOtherSecret, workshop } from './key-workshop.js';
 
 const DAY = 86_400_000;
 
@@ -353,15 +353,17 @@ describe('exposed keys', () => {
   );
 
   it('R-AK-16 what is no key, a wrong secret, or a key that has ended is nobody’s', async () => {
-    const { service, store, seen } = workshop({ options: { onPlaintext: 'revoke' } });
-    const [one, two] = [await service.issue(INPUT), await workshop().service.issue(INPUT)];
-    await service.revoke(one.id);
+    const { service, store, seen, comparisons } = workshop({ options: { onPlaintext: 'revoke' } });
+    const [ended, good] = [await service.issue(INPUT), await service.issue(INPUT)];
+    await service.revoke(ended.id);
+    const unknown = (await workshop().service.issue(INPUT)).key;
     const events = seen.length;
-    for (const text of ['', 'x'.repeat(100_000), one.key, two.key]) {
+    for (const text of ['', 'x'.repeat(100_000), ended.key, unknown, withOtherSecret(good.key)]) {
       expect(await service.reportExposed(text)).toBeUndefined();
     }
+    expect(comparisons).toHaveLength(3);
     expect(seen).toHaveLength(events);
-    expect(await store.find(one.id)).toMatchObject({ exposedAt: undefined });
+    for (const { id } of [ended, good]) expect(await store.find(id)).toMatchObject({ exposedAt: undefined });
   });
 });
 

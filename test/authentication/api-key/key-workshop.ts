@@ -9,6 +9,7 @@ import {
 import { ApiKeyService, type IssueApiKey } from '../../../lib/authentication/api-key/api-key.service.js';
 import type { createApiKeyStrategy } from '../../../lib/authentication/api-key/api-key.strategy.js';
 import type { ApiKeyRecord, ApiKeyStore } from '../../../lib/authentication/api-key/api-key-store.js';
+import { generateKey, type KeyEnvironment } from '../../../lib/authentication/api-key/key-format.js';
 import { MemoryApiKeyStore } from '../../../lib/authentication/api-key/memory-api-key-store.js';
 import { CredentialRejected } from '../../../lib/authentication/credential-verifier.js';
 import { ConfigurationProblems } from '../../../lib/configuration/configuration-problems.js';
@@ -104,3 +105,15 @@ export function gate(): { open: () => void; opened: Promise<void> } {
 
 /** Lets everything that is ready run. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** A key with the same id, another secret, and a checksum that is right. */
+export function withOtherSecret(key: string): string {
+  const [prefix, environment, id] = key.split('_') as [string, KeyEnvironment, string];
+  let asked = 0;
+  // The id is made first, then the secret.
+  const random = (size: number) =>
+    Uint8Array.from({ length: size }, (_, at) => (asked++ < id.length ? LETTERS.indexOf(id[at]!) : 7));
+  return generateKey(prefix, environment, random).key;
+}
