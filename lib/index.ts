@@ -12,6 +12,8 @@ export type {
   ApiKeyRecord,
   ApiKeyStore,
 } from './authentication/api-key/api-key-store.js';
+export { type ApiKeyEntry, createApiKeyEntry } from './authentication/api-key/api-key-entry.js';
+export { type KeyGrant, MANAGE_KEYS_SCOPE } from './authentication/api-key/key-grant.js';
 export { API_KEY_PATTERN, type KeyEnvironment } from './authentication/api-key/key-format.js';
 export { MemoryApiKeyStore } from './authentication/api-key/memory-api-key-store.js';
 export { JwtAuth } from './authentication/jwt/jwt-auth.decorator.js';
@@ -98,7 +100,10 @@ export type {
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
-export { arrayOf } from './validation/array-of.js';
+export { arrayOf, type ArrayOfOptions, type ItemType } from './validation/array-of.js';
 export { IsNullable } from './validation/is-nullable.decorator.js';
-export { StrictValidationPipe } from './validation/strict-validation.pipe.js';
+export {
+  StrictValidationPipe,
+  type StrictValidationPipeOptions,
+} from './validation/strict-validation.pipe.js';
 export type { ValidationOptions } from './validation/validation.options.js';

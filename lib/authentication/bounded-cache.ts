@@ -1,5 +1,5 @@
 /**
- * A cache of fixed size that forgets the longest unused entry: a `Map` in order of use. What a client makes up can push out
+ * A cache of fixed size that forgets the entry written longest ago: a `Map` in order of writing. What a client makes up can push out
  * other entries, but never make it grow.
  */
 export class BoundedCache<V> {

@@ -28,6 +28,8 @@ export interface SecurityEventMap {
   'transport.redirected': { host: string };
   /** A credential was seen in clear or in a URL. `credential` is masked. */
   'api-key.exposed': { keyId: string; reason: 'plaintext' | 'url' | 'reported'; revoked: boolean };
+  /** Exposed keys are only flagged from here on: so many at once look like a proxy that is set up wrongly (R-TL-11). */
+  'api-key.revocation-stopped': { reason: string };
   'api-key.issued': { keyId: string; owner: string };
   'api-key.rotated': { keyId: string; successorId: string };
   'api-key.revoked': { keyId: string };

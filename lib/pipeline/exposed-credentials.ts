@@ -30,7 +30,9 @@ export class ExposedCredentials {
   #running = 0;
 
   constructor(private readonly setup: ExposureSetup) {
-    this.#breaker = new ExposureBreaker(setup.clock);
+    this.#breaker = new ExposureBreaker(setup.clock, () => {
+      setup.events.emit('api-key.revocation-stopped', { reason: 'too many keys were exposed at once' });
+    });
   }
 
   inClear(state: RequestState): void {

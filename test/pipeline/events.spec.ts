@@ -118,6 +118,7 @@ describe.each(ADAPTERS)('keys over plain HTTP on %s', (adapter) => {
     await vi.waitFor(() => expect(events.filter(({ type }) => type === 'api-key.exposed')).toHaveLength(6));
     const exposed = events.filter((event) => event.type === 'api-key.exposed');
     expect(exposed.filter(({ revoked }) => revoked)).toHaveLength(5);
+    expect(events.filter(({ type }) => type === 'api-key.revocation-stopped')).toHaveLength(1);
     const standing = await Promise.all(keys.map((key) => app.keys.get(key.split('_')[2]!)));
     expect(standing.filter((info) => info?.revokedAt !== undefined)).toHaveLength(5);
     expect(standing.every((info) => info?.exposure === 'plaintext')).toBe(true);
