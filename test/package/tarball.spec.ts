@@ -48,15 +48,32 @@ describe('the package as users install it', () => {
       cpSync(join(ROOT, name), join(source, name), { recursive: true });
     }
     execFileSync('ln', ['-s', join(ROOT, 'node_modules'), join(source, 'node_modules')]);
-    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: source });
+    execFileSync(
+      process.execPath,
+      [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+      { cwd: source },
+    );
     execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: source });
     const { devDependencies: versions } = manifest;
-    const nest = ['common', 'core', 'platform-express'].map((name) => `@nestjs/${name}@${versions[`@nestjs/${name}`]}`);
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty-app', private: true, type: 'module' }));
+    const nest = ['common', 'core', 'platform-express'].map(
+      (name) => `@nestjs/${name}@${versions[`@nestjs/${name}`]}`,
+    );
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'empty-app', private: true, type: 'module' }),
+    );
     writeFileSync(join(folder, 'app.js'), APP);
     execFileSync(
       'npm',
-      ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', `./nestjs-api-security-${manifest.version}.tgz`, ...nest],
+      [
+        'install',
+        '--silent',
+        '--no-audit',
+        '--no-fund',
+        '--prefer-offline',
+        `./nestjs-api-security-${manifest.version}.tgz`,
+        ...nest,
+      ],
       { cwd: folder, stdio: 'pipe' },
     );
   }, 300_000);
@@ -67,17 +84,19 @@ describe('the package as users install it', () => {
     for (const name of ['dist/index.js', 'dist/index.d.ts', 'lib/index.ts', 'README.md']) {
       expect(existsSync(join(installed, name)), name).toBe(true);
     }
-    for (const name of ['test', 'sample', 'bench', 'tsconfig.json']) expect(existsSync(join(installed, name)), name).toBe(false);
+    for (const name of ['test', 'sample', 'bench', 'tsconfig.json'])
+      expect(existsSync(join(installed, name)), name).toBe(false);
   });
 
   it('R-CF-05 does not bring what the application did not ask for', () => {
     for (const name of ['@nestjs/swagger', '@nestjs/platform-fastify', 'ioredis', 'kysely']) {
       expect(existsSync(join(folder, 'node_modules', name)), name).toBe(false);
     }
-    expect(Object.keys(manifest.dependencies).filter((name) => name.startsWith('@nestjs/')).toSorted()).toEqual([
-      '@nestjs/passport',
-      '@nestjs/throttler',
-    ]);
+    expect(
+      Object.keys(manifest.dependencies)
+        .filter((name) => name.startsWith('@nestjs/'))
+        .toSorted(),
+    ).toEqual(['@nestjs/passport', '@nestjs/throttler']);
   });
 
   it('protects an empty Nest application', async () => {

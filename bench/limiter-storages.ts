@@ -1,0 +1,143 @@
+// Counters in memory side by side: time of a check, memory of a key, pauses, and what is given back when the window has passed.
+import { spawnSync } from 'node:child_process';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const WINDOW_MS = 20_000;
+const LIMIT = 1_000_000;
+const CONTESTANTS = ['ours', '@nestjs/throttler', 'express-rate-limit', 'rate-limiter-flexible'];
+
+interface Opened {
+  readonly check: (key: string) => unknown;
+  readonly waits: boolean;
+  readonly close: () => void;
+}
+
+interface Measured {
+  readonly ns: number;
+  readonly bytes: number;
+  readonly pauseMs: number;
+  readonly left: number;
+}
+
+async function open(name: string, maxKeys: number, windowMs: number): Promise<Opened> {
+  switch (name) {
+    case 'ours': {
+      const { MemoryRateLimitStorage } = await import('nestjs-api-security');
+      const storage = new MemoryRateLimitStorage({ maxKeys: Math.max(1_000, maxKeys + 1_000) });
+      const check = (key: string) => storage.consume([{ key, limit: LIMIT, windowMs, cost: 1 }]);
+      return { check, waits: false, close: () => storage.close() };
+    }
+    case '@nestjs/throttler': {
+      const { ThrottlerStorageService } = await import('@nestjs/throttler');
+      const storage = new ThrottlerStorageService();
+      const check = (key: string) => storage.increment(key, windowMs, LIMIT, windowMs, 'default');
+      return { check, waits: true, close: () => storage.onApplicationShutdown() };
+    }
+    case 'express-rate-limit': {
+      const { MemoryStore } = await import('express-rate-limit');
+      const storage = new MemoryStore();
+      storage.init({ windowMs } as never);
+      return { check: (key) => storage.increment(key), waits: true, close: () => storage.shutdown() };
+    }
+    default: {
+      const { RateLimiterMemory } = await import('rate-limiter-flexible');
+      const limiter = new RateLimiterMemory({ points: LIMIT, duration: windowMs / 1_000 });
+      return { check: (key) => limiter.consume(key), waits: true, close: () => undefined };
+    }
+  }
+}
+
+function used(): number {
+  const { gc } = globalThis as { gc?: () => void };
+  for (let i = 0; i < 4; i++) gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  // Array buffers are part of `external`.
+  return heapUsed + external;
+}
+
+async function measure(name: string, keys: number): Promise<Measured> {
+  const checks = 1_000_000;
+  const windowMs = keys >= 1_000_000 ? 3 * WINDOW_MS : WINDOW_MS;
+  // As the guard makes them: the limit's bucket, then the id of an API key.
+  const keyOf = (i: number) =>
+    `q2W0cXk9aB1z:p:k:${((i * 2_654_435_761) % 4_294_967_296).toString(36).padStart(16, '0')}`;
+  // The code itself is loaded first: it is no part of a key.
+  (await open(name, 1_000, windowMs)).close();
+  const before = used();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const { check, waits, close } = await open(name, keys, windowMs);
+  // A server is not filled in one go: between batches the loop turns, as it would between requests.
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  delay.enable();
+  for (let i = 0; i < keys; i++) {
+    const result = check(keyOf(i));
+    if (waits) await result;
+    if (i % 100 === 0) await turn();
+  }
+  delay.disable();
+  const bytes = (used() - before) / keys;
+  const sample = Array.from({ length: 50_000 }, (_, i) => keyOf((i * 7_919) % keys));
+  for (let i = 0; i < 50_000; i++) await check(sample[i]!);
+  const started = process.hrtime.bigint();
+  if (waits) for (let i = 0; i < checks; i++) await check(sample[i % sample.length]!);
+  else for (let i = 0; i < checks; i++) check(sample[i % sample.length]!);
+  const ns = Number(process.hrtime.bigint() - started) / checks;
+  await new Promise((resolve) => setTimeout(resolve, windowMs + 6_000));
+  const left = (used() - before) / keys;
+  close();
+  return { ns, bytes, pauseMs: delay.max / 1e6, left };
+}
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean' },
+    child: { type: 'string' },
+    keys: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+
+if (values.child) {
+  process.stdout.write(JSON.stringify(await measure(values.child, Number(values.keys))));
+  process.exit(0);
+}
+
+const sizes = values.quick ? [1_000, 100_000] : [1_000, 100_000, 1_000_000];
+console.log('\n### Limiter storages in memory\n');
+console.log(
+  '| storage | keys | ns per check | bytes per key | longest pause while filling, ms | bytes per key after the window |',
+);
+console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+for (const keys of sizes) {
+  for (const name of CONTESTANTS) {
+    // The throttler keeps a timestamp for every hit and filters them all: a million hits on few keys would not end.
+    if (name === '@nestjs/throttler' && keys < 100_000) {
+      console.log(`| ${name} | ${keys} | not measured: its time grows with the hits of a key | | | |`);
+      continue;
+    }
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [
+        '--expose-gc',
+        '--max-old-space-size=8192',
+        fileURLToPath(import.meta.url),
+        '--child',
+        name,
+        '--keys',
+        String(keys),
+      ],
+      { encoding: 'utf8', timeout: 300_000 },
+    );
+    if (status !== 0) {
+      console.log(`| ${name} | ${keys} | failed | | | |`);
+      console.error(stderr);
+      continue;
+    }
+    const { ns, bytes, pauseMs, left } = JSON.parse(stdout) as Measured;
+    console.log(
+      `| ${name} | ${keys} | ${ns.toFixed(0)} | ${bytes.toFixed(0)} | ${pauseMs.toFixed(1)} | ${left.toFixed(0)} |`,
+    );
+  }
+}
