@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+
 import { SecurityError } from '../../errors/security-error.js';
 import { readQuery } from '../query/strict-query.js';
 
@@ -7,6 +9,9 @@ import { readQuery } from '../query/strict-query.js';
  * @throws SecurityError `MALFORMED_REQUEST`; also for a field that comes twice, which no form of one value does (R-IV-18)
  */
 export function parseForm(bytes: Buffer): Record<string, string> {
+  // Anything else has to come percent-encoded (WHATWG URL §5.1).
+  if (!isAscii(bytes))
+    throw new SecurityError('MALFORMED_REQUEST', 'The form is malformed', { reason: 'form.encoding' });
   const form = Object.create(null) as Record<string, string>;
   for (const [name, values] of Object.entries(readQuery(bytes.toString('latin1')))) {
     if (values.length > 1)
