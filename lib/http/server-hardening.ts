@@ -1,11 +1,59 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
-import { answerByStatus, serializeAnswer } from '../errors/error-answer.js';
+import { capConnections } from './connection-cap.js';
+import type { HeaderList } from './header-writer.js';
+import { answerParserErrors, type ParserFault } from './parser-errors.js';
+import { isBusy, trackExchanges } from './socket-exchange.js';
 
-/** Upper bounds in milliseconds; a server that is stricter already is left alone (R-HP-10). */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
+export type { ParserFault } from './parser-errors.js';
+
+/** Bounds on what one connection may take; times in milliseconds (R-HP-08, R-HP-10, R-HP-11). */
+export interface ServerLimits {
+  /** Until the headers of a request have come: 10 s. */
+  readonly headersTimeout: number;
+  /** Until the whole request has come: 30 s. */
+  readonly requestTimeout: number;
+  /** Between two requests: 5 s. */
+  readonly keepAliveTimeout: number;
+  /** Without progress of a response that the client does not read: 30 s. */
+  readonly stallTimeout: number;
+  /** Between two looks at the first two: 2 s. */
+  readonly checkingInterval: number;
+  readonly maxRequestsPerSocket: number;
+}
+
+/** What is not the same for every application. */
+export interface HardeningOptions {
+  /** The set for answers on TLS sockets; the plain one by default. */
+  readonly secureHeaders?: HeaderList;
+  /** Told about bytes that never became a request. */
+  readonly onParserError?: (fault: ParserFault) => void;
+  /** Connections open at once for one address; any number by default. */
+  readonly connectionsPerAddress?: number;
+  /** Peers that speak for many clients: their connections are not counted. Nobody by default. */
+  readonly isProxy?: (address: string) => boolean;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+const LIMITS: ServerLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  stallTimeout: 30_000,
+  checkingInterval: 2_000,
+  maxRequestsPerSocket: 1_000,
+};
+
+/** What Node and Fastify set by themselves, and 0 for "for ever"; any other value was chosen by the application. */
+const DEFAULTS = {
+  headersTimeout: [0, 60_000],
+  requestTimeout: [0, 300_000],
+  keepAliveTimeout: [0, 5_000, 72_000],
+  maxRequestsPerSocket: [0, null],
+} as const satisfies Partial<Record<keyof Server, readonly (number | null)[]>>;
 
 const EXPECTS_CONTINUE = Symbol('nestjs-api-security.expects-continue');
 type MarkedRequest = IncomingMessage & { [EXPECTS_CONTINUE]?: true };
@@ -16,19 +64,67 @@ export function expectsContinue(request: IncomingMessage): boolean {
 }
 
 /**
- * Tightens Node's server and answers what never becomes a request: bytes that are no HTTP, headers that are too long,
- * clients that are too slow (R-HP-12). `headerLines` go with every such answer.
+ * Tightens Node's server, before it listens: slow clients, connections that never end, bytes that are no HTTP, and
+ * `100 Continue` before anybody has looked at the request. What the application chose by itself is left alone.
+ *
+ * @param headers go with every answer to what never became a request
  */
-export function hardenServer(server: Server, headers: readonly (readonly [string, string])[]): void {
-  server.headersTimeout = tightened(server.headersTimeout, HEADERS_TIMEOUT);
-  server.requestTimeout = tightened(server.requestTimeout, REQUEST_TIMEOUT);
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+export function hardenServer(server: Server, headers: HeaderList, options: HardeningOptions = {}): void {
+  const limits = { ...LIMITS, ...options.limits };
+  for (const name of [
+    'headersTimeout',
+    'requestTimeout',
+    'keepAliveTimeout',
+    'maxRequestsPerSocket',
+  ] as const) {
+    const defaults: readonly (number | null)[] = DEFAULTS[name];
+    if (defaults.includes(server[name])) server[name] = limits[name];
+  }
+  // Beyond a maximum of its own Node 20 drops all headers without a word; the framing check counts them instead.
+  server.maxHeadersCount ??= 0;
+  checkOften(server, limits.checkingInterval);
+  trackExchanges(server);
+  endStalledConnections(server, limits.stallTimeout);
+  endUsedUpConnections(server);
+  if (options.connectionsPerAddress !== undefined)
+    capConnections(server, options.connectionsPerAddress, options.isProxy ?? (() => false));
+  answerParserErrors(
+    server,
+    headers,
+    options.secureHeaders ?? headers,
+    options.onParserError ?? (() => undefined),
+  );
+  waitBeforeContinue(server);
+}
 
-  // The adapter's own listener, if there is one, answers without our headers.
-  server.removeAllListeners('clientError');
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    answerParserError(error, socket, lines);
+/** Node looks for slow clients every 30 s; the interval is an option of its constructor that it reads when it listens. */
+function checkOften(server: Server & { connectionsCheckingInterval?: unknown }, interval: number): void {
+  const current = server.connectionsCheckingInterval;
+  if (typeof current === 'number' && current > interval) server.connectionsCheckingInterval = interval;
+}
+
+/** Ends connections on which nothing moves, but for those that wait for a handler. */
+function endStalledConnections(server: Server, timeout: number): void {
+  // With a time-out of its own the application sees to this by itself; HTTP/2 shares a socket between many responses.
+  if (!isHttp1(server) || server.timeout !== 0) return;
+  server.timeout = timeout;
+  server.on('timeout', (socket: Socket) => {
+    if (!isBusy(socket) || socket.writableLength > 0) socket.destroy();
   });
+}
+
+/** A client that goes on after its last request was told to close; Node would answer it without our headers. */
+function endUsedUpConnections(server: Server): void {
+  server.on('dropRequest', (_request: IncomingMessage, socket: Duplex) => {
+    if (!isBusy(socket)) socket.destroy();
+  });
+}
+
+function isHttp1(server: object): boolean {
+  return server instanceof Server || server instanceof TlsServer;
+}
+
+function waitBeforeContinue(server: Server): void {
   server.on('checkContinue', (request: MarkedRequest, response: ServerResponse) => {
     request[EXPECTS_CONTINUE] = true;
     server.emit('request', request, response);
@@ -37,28 +133,4 @@ export function hardenServer(server: Server, headers: readonly (readonly [string
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
   });
-}
-
-function tightened(current: number, bound: number): number {
-  return current > 0 && current < bound ? current : bound;
-}
-
-const STATUS_BY_CODE: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
-
-function answerParserError(error: NodeJS.ErrnoException, socket: Socket, lines: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const answer = answerByStatus(STATUS_BY_CODE[error.code ?? ''] ?? 400);
-  const body = serializeAnswer(answer, false);
-  socket.end(
-    `HTTP/1.1 ${answer.status} ${answer.message}\r\n${lines}Content-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
 }
