@@ -15,15 +15,13 @@ async function start() {
     readBody(request, 10, () => undefined).then(
       (bytes) => {
         outcomes.push(bytes.toString());
-        response.end(`read ${bytes.length}`);
+        return response.end(`read ${bytes.length}`);
       },
       (error: unknown) => {
         const listeners = ['data', 'end', 'error'].map((name) => request.listenerCount(name)).join('');
-        outcomes.push(
-          error instanceof SecurityError ? `${error.code} ${listeners}` : String((error as Error).name),
-        );
+        outcomes.push(error instanceof SecurityError ? `${error.code} ${listeners}` : (error as Error).name);
         response.setHeader('Connection', 'close');
-        response.end();
+        return response.end();
       },
     );
   });
@@ -104,7 +102,7 @@ describe('checkMediaType', () => {
     expect(() => check(type)).toThrow(
       expect.objectContaining({
         code: 'UNSUPPORTED_MEDIA_TYPE',
-        extras: expect.objectContaining({ headers: { Accept: 'application/json, image/png' } }),
+        extras: expect.objectContaining({ headers: { Accept: 'application/json, image/png' } }) as unknown,
       }) as Error,
     );
   });

@@ -239,6 +239,7 @@ describe('parseStrictJson', () => {
   });
 
   it('R-IV-05 gives what JSON.parse gives for any value within the limits', () => {
+    expect.hasAssertions();
     const text = fc.string({ unit: fc.constantFrom(...'abc "\\/{}[]:,é😀\n'.split(/(?:)/u)), maxLength: 8 });
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
@@ -268,6 +269,7 @@ describe('parseStrictJson', () => {
   });
 
   it('R-IV-05 accepts nothing that JSON.parse refuses, however a text is damaged', () => {
+    expect.hasAssertions();
     const seed = '{"a":[1,-2.5e3,"x\\n\\u00e9",{"b":null,"c":[true,false]}],"d":"\\ud83d\\ude00"}';
     const character = fc.constantFrom(...'{}[]:,"\\u0019eE+-.tfn \n\u0000é'.split(/(?:)/u));
     const edit = fc.tuple(

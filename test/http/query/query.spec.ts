@@ -42,7 +42,7 @@ describe('readQuery', () => {
     expect(Object.keys(readQuery(Array.from({ length: 100 }, (_, i) => `p${i}=1`).join('&')))).toHaveLength(
       100,
     );
-    expect(() => readQuery(Array.from({ length: 101 }, (_, i) => `p${i}=1`).join('&'))).toThrow();
+    expect(() => readQuery(Array.from({ length: 101 }, (_, i) => `p${i}=1`).join('&'))).toThrow('malformed');
   });
 
   it('R-IV-18 reads what URLSearchParams writes', () => {
