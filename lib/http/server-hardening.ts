@@ -44,7 +44,8 @@ const LIMITS: ServerLimits = {
   keepAliveTimeout: 5_000,
   stallTimeout: 30_000,
   checkingInterval: 2_000,
-  maxRequestsPerSocket: 1_000,
+  // Off: to requests that are already on their way Node answers 503 by itself, without our headers.
+  maxRequestsPerSocket: 0,
 };
 
 /** What Node and Fastify set by themselves, and 0 for "for ever"; any other value was chosen by the application. */

@@ -29,8 +29,8 @@ export function readConfiguration(environment: Environment): QuickstartConfigura
     trustProxy: trustProxy(environment['TRUST_PROXY']),
     https: oneOf(environment, 'HTTPS', ['off', 'reject', 'redirect'], 'off'),
     publicHost: environment['PUBLIC_HOST'] || 'localhost',
-    readLimit: wholeNumber(environment, 'READ_LIMIT', 100, 1, 1_000_000),
-    writeLimit: wholeNumber(environment, 'WRITE_LIMIT', 20, 1, 1_000_000),
+    readLimit: wholeNumber(environment, 'READ_LIMIT', 100, 1, 1_000_000_000),
+    writeLimit: wholeNumber(environment, 'WRITE_LIMIT', 20, 1, 1_000_000_000),
     demoPassword: environment['DEMO_PASSWORD'] || 'correct horse battery staple',
   };
 }
@@ -55,7 +55,7 @@ function wholeNumber(
 ): number {
   const text = environment[name];
   if (!text) return otherwise;
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new Error(`${name} must be a whole number from ${min} to ${max}.`);
 }
