@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
 
+import { logLine } from './log-line.js';
 import type { SecurityEvent, SecurityEventType } from './security-event.js';
 import type { SecurityEvents } from './security-events.js';
-import { redact } from './redaction.js';
 
 /** Where lines go; one JSON object each. */
 export type SecurityEventSink = (line: string) => void;
@@ -19,25 +19,41 @@ const QUIET: ReadonlySet<SecurityEventType> = new Set([
   'token.refreshed',
   'token.revoked',
 ]);
-const MAX_TEXT = 256;
-/** Different events counted at once; beyond that they are counted together. */
-const MAX_COUNTERS = 1_000;
-/** Lines in one minute, summaries not counted. */
-const MAX_LINES = 50;
+/** What anybody can cause at will: a flood of these must not take the lines of the others. */
+const CHEAP: ReadonlySet<SecurityEventType> = new Set([
+  'authentication.failed',
+  'authorization.denied',
+  'rate-limit.exceeded',
+  'validation.rejected',
+  'request.malformed',
+  'transport.rejected',
+]);
+/** Different events printed in one window; each can have one more line that counts its repeats. */
+const MAX_CHEAP = 30;
+const MAX_OTHERS = 10;
 const WINDOW_MS = 60_000;
+const MAX_KEY_PART = 128;
+
+interface Repeats {
+  readonly first: SecurityEvent;
+  count: number;
+}
 
 /**
- * The default log of security events: one JSON line a failure, without secrets and control characters, and damped:
- * of equal events in a minute the first is printed and the rest are counted (R-LG-04, R-LG-08).
+ * The default log of security events: one JSON line a failure, without secrets and control characters, and damped. Of equal
+ * events in a minute (type, route, caller, reason) the first is printed and the rest are counted; of too many different ones
+ * each type is counted (R-LG-04, R-LG-08). At most 100 lines a minute; each event is in one of them.
  */
 export class SecurityEventLogger {
   readonly #sink: SecurityEventSink;
   readonly #subscription: Subscription;
-  readonly #counts = new Map<string, number>();
-  #suppressed = 0;
-  #lines = 0;
-  #windowEnd = 0;
+  readonly #repeats = new Map<string, Repeats>();
+  readonly #suppressed = new Map<SecurityEventType, number>();
+  #cheapLines = 0;
+  #windowStart = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
 
+  /** @param sink Nest's logger, at the level `warn`, by default */
   constructor(events: SecurityEvents, sink?: SecurityEventSink) {
     const logger = new Logger('SecurityEvent');
     this.#sink = sink ?? ((line) => logger.warn(line));
@@ -53,59 +69,71 @@ export class SecurityEventLogger {
   #log(event: SecurityEvent): void {
     if (QUIET.has(event.type)) return;
     const time = Date.parse(event.time);
-    if (time >= this.#windowEnd) {
+    // A clock that was set back begins a new window, or nothing would be printed for long.
+    if (time >= this.#windowStart + WINDOW_MS || time < this.#windowStart) {
       this.#summarize();
-      this.#windowEnd = time + WINDOW_MS;
+      this.#windowStart = time;
     }
     const key = keyOf(event);
-    const count = this.#counts.get(key);
-    if (count !== undefined) {
-      this.#counts.set(key, count + 1);
-    } else if (this.#counts.size >= MAX_COUNTERS || this.#lines >= MAX_LINES) {
-      this.#suppressed++;
-    } else {
-      this.#counts.set(key, 0);
-      this.#lines++;
+    const known = this.#repeats.get(key);
+    if (known === undefined && this.#takeLine(event.type)) {
+      this.#repeats.set(key, { first: event, count: 0 });
       this.#print(event);
+      return;
     }
+    if (known) known.count++;
+    else this.#suppressed.set(event.type, (this.#suppressed.get(event.type) ?? 0) + 1);
+    // What was counted gets printed even if nothing else ever happens.
+    this.#timer ??= setTimeout(() => this.#summarize(), WINDOW_MS).unref();
+  }
+
+  #takeLine(type: SecurityEventType): boolean {
+    if (!CHEAP.has(type)) return this.#repeats.size - this.#cheapLines < MAX_OTHERS;
+    if (this.#cheapLines >= MAX_CHEAP) return false;
+    this.#cheapLines++;
+    return true;
   }
 
   #summarize(): void {
-    let more = 0;
-    for (const [key, count] of this.#counts) {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const { first, count } of this.#repeats.values()) {
       if (count === 0) continue;
-      if (more++ < MAX_LINES - 1) this.#print({ type: 'log.repeated', event: key.split('|', 1)[0], count });
-      else this.#suppressed += count;
+      const { type, time: since, route, principal, address } = first;
+      const reason = reasonOf(first);
+      this.#print({ type: 'log.repeated', event: type, since, route, principal, address, reason, count });
     }
-    if (this.#suppressed > 0) this.#print({ type: 'log.suppressed', count: this.#suppressed });
-    this.#counts.clear();
-    this.#suppressed = 0;
-    this.#lines = 0;
+    for (const [type, count] of this.#suppressed) this.#print({ type: 'log.suppressed', event: type, count });
+    this.#repeats.clear();
+    this.#suppressed.clear();
+    this.#cheapLines = 0;
+    this.#windowStart = Number.NEGATIVE_INFINITY;
   }
 
   #print(record: object): void {
     try {
-      this.#sink(oneLine(record));
+      const result: unknown = this.#sink(logLine(record));
+      // A log that fails must not change what happens to requests (R-LG-05), one that fails later neither.
+      if (result instanceof Promise) result.catch(() => undefined);
     } catch {
-      // A log that fails must not change what happens to requests (R-LG-05).
+      // As above.
     }
   }
 }
 
+/** What makes two events the same: not what a caller varies at will, such as the credential that he tries. */
 function keyOf(event: SecurityEvent): string {
-  const { type, route, principal, address } = event;
-  const reason = 'reason' in event ? event.reason : 'limit' in event ? event.limit : '';
-  return `${type}|${route ?? ''}|${principal ?? address ?? ''}|${reason}`;
+  const { type, route = '', principal, address = '' } = event;
+  const of = 'keyId' in event ? event.keyId : 'session' in event ? event.session : '';
+  return [type, route, principal ?? address, reasonOf(event), of]
+    .map((part) => part.slice(0, MAX_KEY_PART))
+    .join('\n');
 }
 
-function oneLine(record: object): string {
-  const json = JSON.stringify(record, (_name, value: unknown) => {
-    if (typeof value !== 'string') return value;
-    const text = redact(value);
-    return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-  });
-  // JSON escapes C0 alone; the others can still break a line or a terminal.
-  return json.replaceAll(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+function reasonOf(event: SecurityEvent): string {
+  if ('reason' in event) return event.reason;
+  if ('limit' in event) return event.limit;
+  if ('code' in event) return event.code;
+  if ('store' in event) return event.store;
+  return 'name' in event ? event.name : '';
 }
