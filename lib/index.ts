@@ -1,18 +1,25 @@
 export { ApiKeyAuth } from './authentication/api-key/api-key-auth.decorator.js';
-export type { ApiKeyOptions, OwnerRights } from './authentication/api-key/api-key.options.js';
+export type { ApiKeyOptions, ExposedApiKey, OwnerRights } from './authentication/api-key/api-key.options.js';
 export {
   type ApiKeyInfo,
   ApiKeyService,
+  type ApiKeyUsage,
   type IssueApiKey,
   type IssuedApiKey,
+  type UpdateApiKey,
 } from './authentication/api-key/api-key.service.js';
 export type {
+  ApiKeyChange,
   ApiKeyChanges,
+  ApiKeyDay,
   ApiKeyPage,
   ApiKeyRecord,
   ApiKeyStore,
+  ApiKeyUse,
+  KeyLimit,
 } from './authentication/api-key/api-key-store.js';
 export { type ApiKeyEntry, createApiKeyEntry } from './authentication/api-key/api-key-entry.js';
+export type { KeyLimitSpec } from './authentication/api-key/key-limits.js';
 export { type KeyGrant, MANAGE_KEYS_SCOPE } from './authentication/api-key/key-grant.js';
 export { API_KEY_PATTERN, type KeyEnvironment } from './authentication/api-key/key-format.js';
 export { MemoryApiKeyStore } from './authentication/api-key/memory-api-key-store.js';
@@ -83,7 +90,7 @@ export type {
 } from './policy/route-policy.js';
 export { CurrentPrincipal } from './principal/current-principal.decorator.js';
 export type { Principal } from './principal/principal.js';
-export type { LimitObject, LimitSpec, LimitText } from './rate-limit/limit-spec.js';
+export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
 export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
 export {
   RateLimit,

@@ -59,9 +59,9 @@ export class Authenticator {
     const { scheme, value } = credential;
     const verifier = this.#verifiers.get(scheme);
     if (!verifier) throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.unknown'));
-    const known = verifier.cached(value);
+    const known = verifier.cached(value, state.address);
     if (known) return this.#accept(state, policy, scheme, known);
-    return verifier.verify(value).then(
+    return verifier.verify(value, state.address).then(
       (verified) => this.#accept(state, policy, scheme, verified),
       (error: unknown) => {
         if (error instanceof CredentialRejected) throw this.#refuse(state, policy, scheme, error);
@@ -82,6 +82,7 @@ export class Authenticator {
       });
     }
     state.principal = principal;
+    state.ownLimits = verified.limits;
     if (this.events.observed) {
       this.events.emit('authentication.succeeded', { scheme: principal.scheme }, eventContextOf(state));
     }

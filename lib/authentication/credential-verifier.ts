@@ -1,3 +1,4 @@
+import type { RateLimitRule } from '../policy/route-policy.js';
 import type { Principal } from '../principal/principal.js';
 
 /** A credential that was found genuine. */
@@ -7,6 +8,8 @@ export interface VerifiedCredential {
   readonly expiresAt: number;
   /** Whether the credential may be used from this address; absent if it may from anywhere. */
   readonly allowsAddress?: (address: string) => boolean;
+  /** Limits of its own, in place of the route's. */
+  readonly limits?: readonly RateLimitRule[] | undefined;
 }
 
 /** A credential that was refused. `reason` goes to the security events, never to the client (R-AU-09). */
@@ -28,12 +31,15 @@ export class CredentialRejected extends Error {
 export interface CredentialVerifier {
   /** Lower-cased name of the HTTP authentication scheme. */
   readonly wireScheme: 'api-key' | 'bearer';
-  /** A verdict still known from an earlier request; costs one digest and one look-up. */
-  cached(credential: string): VerifiedCredential | undefined;
+  /**
+   * A verdict still known from an earlier request; costs one digest and one look-up.
+   * @param address the client's, to be noted as that of the last use
+   */
+  cached(credential: string, address?: string): VerifiedCredential | undefined;
   /**
    * Verifies from scratch, through passport, and remembers the verdict.
    * @throws CredentialRejected if the credential is bad
    * @throws SecurityError `UNAVAILABLE` if that could not be decided (R-AK-19)
    */
-  verify(credential: string): Promise<VerifiedCredential>;
+  verify(credential: string, address?: string): Promise<VerifiedCredential>;
 }

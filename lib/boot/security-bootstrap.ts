@@ -14,12 +14,13 @@ export class SecurityBootstrap implements OnModuleInit, OnApplicationBootstrap, 
     this.runtime.hardenServer();
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     const report = this.runtime.compile();
+    await this.runtime.start();
     if (report !== undefined) this.#logger.log(report);
   }
 
-  onApplicationShutdown(): void {
-    this.runtime.close();
+  onApplicationShutdown(): Promise<void> {
+    return this.runtime.close();
   }
 }

@@ -212,7 +212,13 @@ export class SecurityRuntime {
     return bootReport(describeConfiguration(configuration, setting), this.registry.policies);
   }
 
-  close(): void {
+  /** Begins to listen to what other processes do; before the first request. */
+  start(): Promise<void> {
+    return this.apiKeyService.start();
+  }
+
+  async close(): Promise<void> {
+    await this.apiKeyService.stop();
     this.#memory.close();
     this.#logger?.close();
   }

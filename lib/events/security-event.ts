@@ -31,6 +31,8 @@ export interface SecurityEventMap {
   /** Exposed keys are only flagged from here on: so many at once look like a proxy that is set up wrongly (R-TL-11). */
   'api-key.revocation-stopped': { reason: string };
   'api-key.issued': { keyId: string; owner: string };
+  /** `fields` are the names of what was changed. */
+  'api-key.updated': { keyId: string; fields: readonly string[] };
   'api-key.rotated': { keyId: string; successorId: string };
   'api-key.revoked': { keyId: string };
   'token.issued': { subject: string; session: string };

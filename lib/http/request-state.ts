@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Principal } from '../principal/principal.js';
-import type { RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 
 /** What the `Authorization` or `X-API-Key` header line holds once its grammar has been checked. */
 export interface PresentedCredential {
@@ -26,6 +26,8 @@ export class RequestState {
   policy: RoutePolicy | undefined = undefined;
   /** Unknown until authentication has run; stays so for anonymous requests. */
   principal: Principal | undefined = undefined;
+  /** Limits that came with the credential; they stand in for the route's. */
+  ownLimits: readonly RateLimitRule[] | undefined = undefined;
   /** True once a credential was seen, good or bad: the response must not be stored. */
   credentialSent = false;
   /** True when the client waits for `100 Continue` before it sends the body. */

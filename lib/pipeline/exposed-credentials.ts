@@ -66,14 +66,7 @@ export class ExposedCredentials {
     verifier: CredentialVerifier,
   ): Promise<void> {
     const { principal } = verifier.cached(key) ?? (await verifier.verify(key));
-    const isNew = await keys.markExposed(principal.id, reason);
-    const revoked =
-      this.setup.revoke && this.#breaker.allows(principal.id) && (await keys.revoke(principal.id));
-    if (!isNew && !revoked) return;
-    this.setup.events.emit(
-      'api-key.exposed',
-      { keyId: principal.id, reason, revoked },
-      eventContextOf(state),
-    );
+    const revoke = this.setup.revoke && this.#breaker.allows(principal.id);
+    await keys.expose(principal.id, reason, revoke, eventContextOf(state));
   }
 }

@@ -12,7 +12,7 @@ import {
 } from './counter-record.js';
 import { CounterSweeper } from './counter-sweeper.js';
 import { CounterTable, Place } from './counter-table.js';
-import { MAX_LIMIT, MAX_WINDOW_MS } from './limit-spec.js';
+import { MAX_LIMIT, MAX_WINDOW_MS } from '../policy/limit-spec.js';
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
 
 /** Options of the storage in memory. */

@@ -1,5 +1,5 @@
 import { type PolicyDecorator, setPolicyMetadata } from '../policy/metadata.js';
-import type { LimitSpec } from './limit-spec.js';
+import type { LimitSpec } from '../policy/limit-spec.js';
 
 /** What `@RateLimit()` may say beside the limits. */
 export interface RateLimitDecoratorOptions {

@@ -1,7 +1,7 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import type { LimitSpec } from './limit-spec.js';
+import type { LimitSpec } from '../policy/limit-spec.js';
 import type { RateLimitHeaderMode } from './rate-limit-headers.js';
 import type { RateLimitStorage } from './rate-limit-storage.js';
 

@@ -12,14 +12,14 @@ import { sha256 } from '../sha256.js';
 import type { ApiKeyDigest } from './api-key-digest.js';
 import type { ApiKeySettings } from './api-key.options.js';
 import { API_KEY_STRATEGY, createApiKeyStrategy, FACADE_HEADER, type KeyLookup } from './api-key.strategy.js';
-import type { ApiKeyStore } from './api-key-store.js';
+import type { ApiKeyChange, ApiKeyRecord, ApiKeyStore } from './api-key-store.js';
 import type { ApiKeyService } from './api-key.service.js';
 import { credentialOf } from './key-credential.js';
 import { MAX_KEY_LENGTH, parseKey } from './key-format.js';
 import { reasonAgainst } from './key-standing.js';
-import { LastUse } from './last-use.js';
 import type { StoreCalls } from './store-calls.js';
-import { VerdictCache } from './verdict-cache.js';
+import { UseLog } from './use-log.js';
+import { type AcceptedKey, VerdictCache } from './verdict-cache.js';
 
 /** A verdict as the strategy hands it through passport: nothing else that comes out of there lets anybody in (PITFALL P5). */
 class Verdict {
@@ -35,7 +35,7 @@ interface Progress {
 /** Everybody with the same key waits for the same verification. */
 interface Pending {
   readonly progress: Progress;
-  readonly verdict: Promise<VerifiedCredential>;
+  readonly verdict: Promise<AcceptedKey>;
 }
 
 /** Verifies API keys: what it has just seen from memory, everything else through passport and the store. */
@@ -48,7 +48,8 @@ export class ApiKeyVerifier implements CredentialVerifier {
   readonly #clock: SecurityClock;
   readonly #calls: StoreCalls;
   readonly #cache: VerdictCache;
-  readonly #lastUse: LastUse;
+  /** What is still to be written about uses. */
+  readonly uses: UseLog;
   readonly #pending = new Map<string, Pending>();
 
   /** @param register puts the strategy on the passport; a test may put another one there */
@@ -65,14 +66,10 @@ export class ApiKeyVerifier implements CredentialVerifier {
     this.#digests = digests;
     this.#clock = clock;
     this.#calls = service.calls;
-    this.#cache = new VerdictCache(clock, settings.cacheMs, settings.cacheSize);
-    this.#lastUse = new LastUse(store, clock, settings.cacheSize);
+    this.#cache = new VerdictCache(clock, settings.cacheMs, settings.staleMs, settings.cacheSize);
+    this.uses = new UseLog((uses) => this.#calls.ask(() => store.recordUses(uses)), clock);
     register(this.#passport, (key) => this.#look(key));
-    service.onChange((change) => {
-      if ('id' in change) this.#cache.forget(change.id);
-      else this.#cache.forgetOwner(change.owner);
-      this.#outdate('id' in change ? change.id : undefined);
-    });
+    service.attach(this, (change) => this.#forget(change));
   }
 
   /** How many keys are remembered. */
@@ -80,11 +77,21 @@ export class ApiKeyVerifier implements CredentialVerifier {
     return this.#cache.size;
   }
 
-  cached(key: string): VerifiedCredential | undefined {
-    return key.length > MAX_KEY_LENGTH ? undefined : this.#cache.accepted(sha256(key));
+  cached(key: string, address?: string): VerifiedCredential | undefined {
+    if (key.length > MAX_KEY_LENGTH) return undefined;
+    const known = this.#cache.accepted(sha256(key));
+    if (known === undefined) return undefined;
+    this.uses.note(known.uses, address);
+    return known.credential;
   }
 
-  async verify(key: string): Promise<VerifiedCredential> {
+  async verify(key: string, address?: string): Promise<VerifiedCredential> {
+    const known = await this.#verify(key);
+    this.uses.note(known.uses, address);
+    return known.credential;
+  }
+
+  async #verify(key: string): Promise<AcceptedKey> {
     // Garbage costs no digest, no store and no passport (R-AU-14).
     const parts = parseKey(key);
     if (!parts) throw new CredentialRejected('key.malformed');
@@ -94,11 +101,10 @@ export class ApiKeyVerifier implements CredentialVerifier {
     const digest = sha256(key);
     const refused = this.#cache.refused(parts.id, digest);
     if (refused) throw refused;
-    const known = this.#pending.get(digest);
-    return known ? known.verdict : this.#begin(key, digest, parts.id);
+    return this.#pending.get(digest)?.verdict ?? this.#begin(key, digest, parts.id);
   }
 
-  #begin(key: string, digest: string, keyId: string): Promise<VerifiedCredential> {
+  #begin(key: string, digest: string, keyId: string): Promise<AcceptedKey> {
     const progress: Progress = { keyId, stale: false };
     const verdict = this.#conclude(key, digest, progress);
     this.#pending.set(digest, { progress, verdict });
@@ -106,23 +112,35 @@ export class ApiKeyVerifier implements CredentialVerifier {
   }
 
   /** Remembers the outcome, or asks again if the key was changed meanwhile: a revocation must not be overtaken (R-AK-10). */
-  async #conclude(key: string, digest: string, progress: Progress): Promise<VerifiedCredential> {
+  async #conclude(key: string, digest: string, progress: Progress): Promise<AcceptedKey> {
     let outcome: VerifiedCredential | CredentialRejected;
     try {
       outcome = await this.#authenticate(key, progress.keyId);
     } catch (error) {
-      if (!(error instanceof CredentialRejected)) throw error;
+      if (!(error instanceof CredentialRejected)) {
+        // Not even looked for if the key was changed meanwhile: then nothing is known of it.
+        const known = progress.stale ? undefined : this.#cache.stale(digest);
+        if (known) return known;
+        throw error;
+      }
       outcome = error;
     } finally {
       if (!progress.stale) this.#pending.delete(digest);
     }
-    if (progress.stale) return this.verify(key);
+    if (progress.stale) return this.#verify(key);
     if (outcome instanceof CredentialRejected) {
       this.#cache.refuse(progress.keyId, digest, outcome.reason);
       throw outcome;
     }
-    this.#cache.accept(digest, outcome);
-    return outcome;
+    return this.#cache.accept(digest, outcome);
+  }
+
+  /** Drops what is remembered of a change, and what is being found out about it. */
+  #forget(change: ApiKeyChange): void {
+    if (change === 'anything') this.#cache.clear();
+    else if ('id' in change) this.#cache.forget(change.id);
+    else this.#cache.forgetOwner(change.owner);
+    this.#outdate(change !== 'anything' && 'id' in change ? change.id : undefined);
   }
 
   /** Marks what is under way as overtaken, so that nobody new waits for it; without an id, all of it. */
@@ -155,9 +173,9 @@ export class ApiKeyVerifier implements CredentialVerifier {
     if (!parts) throw new CredentialRejected('key.malformed');
     const { id } = parts;
     const record = await this.#calls.ask(() => this.#store.find(id));
-    const matches = this.#digests.matches(key, record?.digest);
+    const position = this.#digests.position(sha256(key), record?.digest);
     if (!record) throw new CredentialRejected('key.unknown', id);
-    if (!matches) throw new CredentialRejected('key.secret', id);
+    if (position < 0) throw new CredentialRejected('key.secret', id);
     const reason = reasonAgainst(record, this.#clock.now());
     if (reason !== undefined) throw new CredentialRejected(reason, id);
     if (record.environment !== this.#settings.environment)
@@ -165,8 +183,14 @@ export class ApiKeyVerifier implements CredentialVerifier {
     const { ownerRights } = this.#settings;
     const rights = ownerRights && (await this.#calls.ask(() => ownerRights(record.owner)));
     if (ownerRights && !rights) throw new CredentialRejected('key.owner-disabled', id);
-    const credential = credentialOf(record, rights);
-    this.#lastUse.note(record);
+    const credential = credentialOf(record, rights, this.#settings.plans);
+    if (position > 0) this.#renewDigest(record, key);
     return new Verdict(credential);
+  }
+
+  /** Brings a key from an old pepper to the newest, so that the old one can go some day; nobody waits for it. */
+  #renewDigest({ id }: ApiKeyRecord, key: string): void {
+    const digest = this.#digests.of(key);
+    this.#store.update(id, { digest }, 'revokedAt').catch((error: unknown) => this.#calls.report(error));
   }
 }

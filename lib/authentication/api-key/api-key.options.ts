@@ -2,11 +2,22 @@ import type { ConfigurationProblems } from '../../configuration/configuration-pr
 import { type Duration, parseDuration } from '../../configuration/units.js';
 import type { ApiKeyStore } from './api-key-store.js';
 import type { KeyEnvironment } from './key-format.js';
+import { compilePlans, type KeyLimitSpec, type KeyPlans } from './key-limits.js';
 
 /** What an owner may do now; a key never gives more (R-AK-08). */
 export interface OwnerRights {
   readonly scopes: readonly string[];
   readonly roles?: readonly string[];
+}
+
+/** A key that was seen where it should not have been. */
+export interface ExposedApiKey {
+  readonly id: string;
+  readonly owner: string;
+  readonly name: string;
+  readonly reason: 'plaintext' | 'url' | 'reported';
+  /** Whether it was revoked for it. */
+  readonly revoked: boolean;
 }
 
 /** API keys. */
@@ -28,14 +39,26 @@ export interface ApiKeyOptions {
   readonly cacheTtl?: Duration;
   /** Verified keys remembered at once; 10 000 by default. */
   readonly cacheSize?: number;
+  /**
+   * How long a verified key goes on working while the store does not answer, after `cacheTtl`; `0` by default, up to `'1h'`.
+   * A revocation that another process made just before is seen that much later at worst.
+   */
+  readonly staleIfError?: Duration;
   /** How long the store may take, before the answer is 503; `'5s'` by default (R-AU-13). */
   readonly storeTimeout?: Duration;
   /** No key lives longer than this after it was issued, whatever was asked for; without limit by default (R-AK-09). */
   readonly maxAge?: Duration;
   /** How long a rotated key goes on working beside its successor if `rotate()` does not say; `0` by default (R-AK-11). */
   readonly rotationOverlap?: Duration;
+  /**
+   * Limits that keys can be on by name, such as `{ free: '60/minute', pro: ['600/minute', '100000/day'] }`. A key with a plan
+   * or limits of its own is held to these in place of the limits of routes, all routes together.
+   */
+  readonly plans?: Readonly<Record<string, KeyLimitSpec | readonly KeyLimitSpec[]>>;
   /** A key that came over plain HTTP or in a URL is reported (`flag`, default), or revoked at once (R-TL-10). */
   readonly onPlaintext?: 'flag' | 'revoke';
+  /** Told once of each key that was exposed, to tell its owner; what it throws is reported and changes nothing (R-AK-16). */
+  readonly onExposed?: (exposed: ExposedApiKey) => void | Promise<void>;
   /**
    * The owner's present rights; `undefined` from it: the owner is disabled, and so are the keys. Asked as seldom as the
    * store (`cacheTtl`); `ApiKeyService.ownerChanged()` makes a change hold at once.
@@ -51,15 +74,19 @@ export interface ApiKeySettings {
   readonly header: boolean;
   readonly cacheMs: number;
   readonly cacheSize: number;
+  readonly staleMs: number;
   readonly timeoutMs: number;
   readonly maxAgeMs: number | undefined;
   readonly overlapMs: number;
   readonly onPlaintext: 'flag' | 'revoke';
+  readonly plans: KeyPlans;
+  readonly onExposed: ApiKeyOptions['onExposed'];
   readonly ownerRights: ApiKeyOptions['ownerRights'];
 }
 
 const MIN_PEPPER = 32;
 const MAX_SECONDS = 60_000;
+const MAX_STALE = 3_600_000;
 const STORE_METHODS = [
   'find',
   'insert',
@@ -67,6 +94,9 @@ const STORE_METHODS = [
   'rotate',
   'list',
   'revokeAllOf',
+  'recordUses',
+  'usage',
+  'purge',
 ] as const satisfies (keyof ApiKeyStore)[];
 const NAMES: ReadonlySet<string> = new Set([
   'store',
@@ -76,10 +106,13 @@ const NAMES: ReadonlySet<string> = new Set([
   'header',
   'cacheTtl',
   'cacheSize',
+  'staleIfError',
   'storeTimeout',
   'maxAge',
   'rotationOverlap',
+  'plans',
   'onPlaintext',
+  'onExposed',
   'ownerRights',
 ] satisfies (keyof ApiKeyOptions)[]);
 const DURATION_FIX = "write a duration such as '5s'";
@@ -98,7 +131,7 @@ export function compileApiKeyOptions(
     if (!NAMES.has(name)) bad('unknown', `"${name}" is not an option`, `use one of ${[...NAMES].join(', ')}`);
   }
   const { store, pepper, prefix = 'sk', environment = 'live', header = true, cacheSize = 10_000 } = options;
-  const { onPlaintext = 'flag', ownerRights } = options;
+  const { onPlaintext = 'flag', onExposed, ownerRights } = options;
   const missing =
     store === undefined ? [] : STORE_METHODS.filter((name) => typeof store?.[name] !== 'function');
   expect(
@@ -140,8 +173,21 @@ export function compileApiKeyOptions(
     'is no function',
     'write `(owner) => ({ scopes })`',
   );
+  expect(
+    onExposed === undefined || typeof onExposed === 'function',
+    'onExposed',
+    'is no function',
+    'write `({ owner }) => …`',
+  );
   const cacheMs = parseDuration(options.cacheTtl ?? 5_000) ?? NaN;
   expect(cacheMs <= MAX_SECONDS, 'cacheTtl', 'is no duration of up to 60 s', DURATION_FIX);
+  const staleMs = parseDuration(options.staleIfError ?? 0) ?? NaN;
+  expect(
+    staleMs <= MAX_STALE,
+    'staleIfError',
+    'is no duration of up to 1 h',
+    "write a duration such as '60s'",
+  );
   const timeoutMs = parseDuration(options.storeTimeout ?? 5_000) ?? NaN;
   expect(
     timeoutMs >= 1 && timeoutMs <= MAX_SECONDS,
@@ -171,10 +217,13 @@ export function compileApiKeyOptions(
     header,
     cacheMs,
     cacheSize,
+    staleMs,
     timeoutMs,
     maxAgeMs,
     overlapMs,
+    plans: compilePlans(options.plans ?? {}, problems),
     onPlaintext,
+    onExposed,
     ownerRights,
   });
 }

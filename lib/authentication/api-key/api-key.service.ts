@@ -4,19 +4,30 @@ import { Injectable } from '@nestjs/common';
 
 import type { SecurityClock } from '../../clock.js';
 import { SecurityError } from '../../errors/security-error.js';
+import type { SecurityEventContext } from '../../events/security-event.js';
 import type { SecurityEvents } from '../../events/security-events.js';
 import type { Principal } from '../../principal/principal.js';
+import { CredentialRejected } from '../credential-verifier.js';
+import { sha256 } from '../sha256.js';
 import type { ApiKeyDigest } from './api-key-digest.js';
-import type { ApiKeySettings } from './api-key.options.js';
-import type { ApiKeyRecord, ApiKeyStore } from './api-key-store.js';
+import type { ApiKeySettings, ExposedApiKey } from './api-key.options.js';
+import {
+  type ApiKeyChange,
+  type ApiKeyDay,
+  type ApiKeyRecord,
+  type ApiKeyStore,
+  USAGE_DAYS,
+} from './api-key-store.js';
+import type { ApiKeyVerifier } from './api-key-verifier.js';
 import { maskKey, parseKey } from './key-format.js';
 import { assertWithinGrant, type KeyGrant } from './key-grant.js';
-import { checkedChanges, checkNewKey, type IssueApiKey, type KeyInput } from './key-input.js';
+import { checkedChanges, checkNewKey, type IssueApiKey, type UpdateApiKey } from './key-input.js';
+import { limitsToKeep } from './key-limits.js';
 import { boundedExpiry, makeKey } from './key-maker.js';
 import { reasonAgainst } from './key-standing.js';
 import { StoreCalls } from './store-calls.js';
 
-export type { IssueApiKey } from './key-input.js';
+export type { IssueApiKey, UpdateApiKey } from './key-input.js';
 
 /** A key as it may be shown: without its digest. */
 export type ApiKeyInfo = Omit<ApiKeyRecord, 'digest'>;
@@ -24,10 +35,19 @@ export type ApiKeyInfo = Omit<ApiKeyRecord, 'digest'>;
 /** A key that was just made: the only time that its text is seen (R-AK-05). `util.inspect` shows it masked. */
 export type IssuedApiKey = ApiKeyInfo & { readonly key: string };
 
-/** Told what has changed, so that what is remembered of it can be forgotten: one key, or all of an owner. */
-export type KeyChanged = (change: { readonly id: string } | { readonly owner: string }) => void;
+/** How a key was used. */
+export interface ApiKeyUsage {
+  readonly lastUsedAt: number | undefined;
+  /** The client's address then. */
+  readonly lastUsedFrom: string | undefined;
+  /** Uses in all of `days`. */
+  readonly uses: number;
+  /** By day in UTC, oldest first; days without any are left out. */
+  readonly days: readonly ApiKeyDay[];
+}
 
 const MAX_PAGE = 100;
+const DAY_MS = 86_400_000;
 
 /**
  * The life of API keys: issue, list, change, rotate, revoke. Secrets leave it once, when a key is made.
@@ -38,7 +58,6 @@ const MAX_PAGE = 100;
  */
 @Injectable()
 export class ApiKeyService {
-  readonly #listeners: KeyChanged[] = [];
   readonly #store: ApiKeyStore;
   readonly #settings: ApiKeySettings;
   readonly #digests: ApiKeyDigest;
@@ -46,6 +65,9 @@ export class ApiKeyService {
   readonly #events: SecurityEvents;
   /** @internal The verifier asks the same store in the same way. */
   readonly calls: StoreCalls;
+  #verifier: ApiKeyVerifier | undefined;
+  #changed: (change: ApiKeyChange) => void = () => undefined;
+  #unsubscribe: (() => Promise<void>) | undefined;
 
   constructor(
     store: ApiKeyStore,
@@ -68,8 +90,10 @@ export class ApiKeyService {
    */
   async issue(input: IssueApiKey): Promise<IssuedApiKey> {
     const now = this.#clock.now();
-    checkNewKey(input, now);
-    const { record, key } = makeKey(input, this.#settings, this.#digests, now);
+    const { plans } = this.#settings;
+    checkNewKey(input, { now, plans });
+    const limits = limitsToKeep(input.limits, plans);
+    const { record, key } = makeKey({ ...input, limits }, this.#settings, this.#digests, now);
     await this.calls.ask(() => this.#store.insert(record));
     this.#changed({ id: record.id });
     this.#events.emit('api-key.issued', { keyId: record.id, owner: record.owner });
@@ -98,26 +122,83 @@ export class ApiKeyService {
   }
 
   /**
-   * Changes a key's name, scopes, roles, addresses, metadata or expiry, and nothing else whatever the object holds.
-   * It never brings back a key that was revoked or replaced, and no expiry goes beyond `maxAge`.
+   * Who a key belongs to, verified as for a request: from memory if it was seen a moment ago.
+   *
+   * @param address the client's; a key that is bound to others does not work
+   * @returns the principal; undefined if the key does not work, for whatever reason
+   */
+  async verify(key: string, address?: string): Promise<Principal | undefined> {
+    const verifier = this.#verifier;
+    if (verifier === undefined) throw new Error('nothing verifies keys yet');
+    try {
+      const verified = verifier.cached(key, address) ?? (await verifier.verify(key, address));
+      return (verified.allowsAddress?.(address ?? '') ?? true) ? verified.principal : undefined;
+    } catch (error) {
+      if (error instanceof CredentialRejected) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Changes a key's name, scopes, roles, addresses, metadata, limits or expiry, and nothing else whatever the object holds;
+   * `null` takes expiry or limits away. It never brings back a key that was revoked or replaced, and no expiry goes beyond
+   * `maxAge`.
    *
    * @returns the key as it now is; undefined if there is none
    * @throws SecurityError `VALIDATION_FAILED`
    */
-  async update(id: string, changes: Partial<KeyInput>): Promise<ApiKeyInfo | undefined> {
-    const checked = checkedChanges(changes, this.#clock.now());
-    if (checked.expiresAt !== undefined) {
+  async update(id: string, changes: UpdateApiKey): Promise<ApiKeyInfo | undefined> {
+    const checked = checkedChanges(changes, { now: this.#clock.now(), plans: this.#settings.plans });
+    const fields = Object.keys(checked);
+    let bounded = checked;
+    if ('expiresAt' in checked) {
       const present = await this.calls.ask(() => this.#store.find(id));
       if (!present) return undefined;
-      const bounded = boundedExpiry(checked.expiresAt, present.createdAt, this.#settings);
-      if (bounded !== undefined) checked.expiresAt = bounded;
+      bounded = {
+        ...checked,
+        expiresAt: boundedExpiry(checked.expiresAt, present.createdAt, this.#settings),
+      };
     }
+    let record: ApiKeyRecord | undefined;
     try {
-      const record = await this.calls.ask(() => this.#store.update(id, checked));
-      return record && infoOf(record);
+      record = await this.calls.ask(() => this.#store.update(id, bounded));
     } finally {
       this.#changed({ id });
     }
+    if (record) this.#events.emit('api-key.updated', { keyId: id, fields });
+    return record && infoOf(record);
+  }
+
+  /**
+   * How often a key was used, by day.
+   *
+   * @param days how many, today included: 30 by default, 400 at most
+   * @returns undefined if there is no such key
+   */
+  async usage(id: string, days = 30): Promise<ApiKeyUsage | undefined> {
+    const back = Math.min(Math.max(1, Math.trunc(days) || 1), USAGE_DAYS) - 1;
+    const firstDay = new Date(this.#clock.now() - back * DAY_MS).toISOString().slice(0, 10);
+    // What this process has counted is written first, so that nobody sees less than they have done.
+    await this.calls.ask(() => this.#verifier?.uses.flush());
+    const record = await this.calls.ask(() => this.#store.find(id));
+    if (!record) return undefined;
+    const used = await this.calls.ask(() => this.#store.usage(id, firstDay));
+    const { lastUsedAt, lastUsedFrom } = record;
+    return { lastUsedAt, lastUsedFrom, uses: used.reduce((sum, { uses }) => sum + uses, 0), days: used };
+  }
+
+  /**
+   * Removes keys that ended before a time, with what is known of their use.
+   *
+   * @param endedBefore epoch milliseconds; keep keys as long as you may be asked what they did
+   * @param limit most keys to remove in one call, 1 000 by default
+   * @returns how many were removed; ask again if it is the limit
+   */
+  async purge(endedBefore: number, limit = 1_000): Promise<number> {
+    if (!Number.isSafeInteger(endedBefore) || !Number.isSafeInteger(limit) || limit < 1) {
+      throw new RangeError('a time in epoch milliseconds and a whole number of keys are needed');
+    }
+    return this.calls.ask(() => this.#store.purge(Math.min(endedBefore, this.#clock.now()), limit));
   }
 
   /**
@@ -134,7 +215,6 @@ export class ApiKeyService {
     const now = this.#clock.now();
     const old = await this.calls.ask(() => this.#store.find(id));
     if (!old || reasonAgainst(old, now) !== undefined) throw notFound();
-    // SQL stores have null for what is not set.
     const expiresAt = typeof old.expiresAt === 'number' ? now + (old.expiresAt - old.createdAt) : undefined;
     const { record: made, key } = makeKey({ ...old, expiresAt }, this.#settings, this.#digests, now);
     const record = { ...made, predecessor: id };
@@ -178,32 +258,49 @@ export class ApiKeyService {
     this.#changed({ owner });
   }
 
-  /** Notes that a key was seen where it should not have been; true the first time (R-AK-16). */
-  async markExposed(id: string, exposure: NonNullable<ApiKeyRecord['exposure']>): Promise<boolean> {
-    const exposedAt = this.#clock.now();
-    const record = await this.calls.ask(() => this.#store.update(id, { exposedAt, exposure }, 'exposedAt'));
-    return record !== undefined;
+  /**
+   * Takes a key that somebody has found, such as a secret scanner, or the proof of it: if it is genuine and still works it is
+   * marked as exposed, its owner is told, and with `onPlaintext: 'revoke'` it is revoked (R-AK-16).
+   *
+   * @param found the key, however long or wrong; or its id and its SHA-256 in hexadecimal, so that it need not travel
+   * @returns the key as it was before; undefined if it is none, or has ended
+   */
+  async reportExposed(
+    found: string | { readonly id: string; readonly sha256: string },
+  ): Promise<ApiKeyInfo | undefined> {
+    const proof = proofOf(found);
+    if (!proof) return undefined;
+    const record = await this.calls.ask(() => this.#store.find(proof.id));
+    if (this.#digests.position(proof.hash, record?.digest) < 0 || !record) return undefined;
+    if (reasonAgainst(record, this.#clock.now()) !== undefined) return undefined;
+    await this.expose(record.id, 'reported', this.#settings.onPlaintext === 'revoke');
+    return infoOf(record);
   }
 
   /**
-   * Takes a key that somebody has found, such as a secret scanner: if it is genuine and still works it is marked as exposed,
-   * and with `onPlaintext: 'revoke'` revoked (R-AK-16).
-   *
-   * @param text what was found, however long or wrong
-   * @returns the key as it was before; undefined if it is none, or has ended
+   * @internal Marks a key as exposed, revokes it if that is wanted, and tells of it what is new: the event says each thing
+   * that happened, the owner is told once.
    */
-  async reportExposed(text: string): Promise<ApiKeyInfo | undefined> {
-    const parts = parseKey(text);
-    if (!parts) return undefined;
-    const record = await this.calls.ask(() => this.#store.find(parts.id));
-    if (!this.#digests.matches(text, record?.digest) || !record) return undefined;
-    if (reasonAgainst(record, this.#clock.now()) !== undefined) return undefined;
-    const isNew = await this.markExposed(record.id, 'reported');
-    const revoked = this.#settings.onPlaintext === 'revoke' && (await this.revoke(record.id));
-    if (isNew || revoked) {
-      this.#events.emit('api-key.exposed', { keyId: record.id, reason: 'reported', revoked });
+  async expose(
+    id: string,
+    reason: ExposedApiKey['reason'],
+    revoke: boolean,
+    context?: SecurityEventContext,
+  ): Promise<void> {
+    const exposedAt = this.#clock.now();
+    const exposure = { exposedAt, exposure: reason };
+    const marked = await this.calls.ask(() => this.#store.update(id, exposure, 'exposedAt'));
+    const revoked = revoke && (await this.revoke(id));
+    if (!marked && !revoked) return;
+    this.#events.emit('api-key.exposed', { keyId: id, reason, revoked }, context);
+    const { onExposed } = this.#settings;
+    if (!marked || !onExposed) return;
+    const { owner, name } = marked;
+    try {
+      await onExposed({ id, owner, name, reason, revoked });
+    } catch (error) {
+      this.calls.report(error);
     }
-    return infoOf(record);
   }
 
   /**
@@ -214,14 +311,46 @@ export class ApiKeyService {
     assertWithinGrant(principal, wanted);
   }
 
-  /** @internal Caches follow changes through this. */
-  onChange(listener: KeyChanged): void {
-    this.#listeners.push(listener);
+  /** @internal The verifier remembers keys, and forgets them as they change. */
+  attach(verifier: ApiKeyVerifier, changed: (change: ApiKeyChange) => void): void {
+    this.#verifier = verifier;
+    this.#changed = changed;
   }
 
-  #changed(change: Parameters<KeyChanged>[0]): void {
-    for (const listener of this.#listeners) listener(change);
+  /** @internal Follows changes that other processes make, where the store can tell of them. */
+  async start(): Promise<void> {
+    try {
+      this.#unsubscribe = await this.#store.subscribe?.((change) => this.#changed(change));
+    } catch (error) {
+      // Changes of others count from the end of `cacheTtl` on all the same (R-AK-10).
+      this.calls.report(error);
+    }
   }
+
+  /** @internal Writes what is still to be written, and lets go of the store. */
+  async stop(): Promise<void> {
+    await this.#verifier?.uses.flush();
+    try {
+      await this.#unsubscribe?.();
+      await this.#store.close?.();
+    } catch (error) {
+      this.calls.report(error);
+    }
+  }
+}
+
+/** The id and the SHA-256 in base64url of what was found. */
+function proofOf(
+  found: string | { readonly id: string; readonly sha256: string },
+): { readonly id: string; readonly hash: string } | undefined {
+  if (typeof found !== 'string') {
+    const { id, sha256: hex } = found;
+    return /^[0-9a-f]{64}$/i.test(hex)
+      ? { id, hash: Buffer.from(hex, 'hex').toString('base64url') }
+      : undefined;
+  }
+  const parts = parseKey(found);
+  return parts && { id: parts.id, hash: sha256(found) };
 }
 
 function infoOf(record: ApiKeyRecord): ApiKeyInfo {

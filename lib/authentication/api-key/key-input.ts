@@ -2,7 +2,9 @@ import { BlockList } from 'node:net';
 
 import { type ErrorDetail, SecurityError } from '../../errors/security-error.js';
 import { addBlock } from '../../http/proxy-trust.js';
+import type { ApiKeyChanges } from './api-key-store.js';
 import type { KeyEnvironment } from './key-format.js';
+import { type KeyLimitSpec, type KeyPlans, limitsToKeep } from './key-limits.js';
 
 /** What can be chosen about a key, and changed later. */
 export interface KeyInput {
@@ -16,6 +18,8 @@ export interface KeyInput {
   readonly allowedAddresses?: readonly string[];
   /** Up to 20 texts of the application's own: names to 64, values to 512 characters. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Name of a plan of the options, or 1 to 5 limits; they take the place of the route's. */
+  readonly limits?: string | readonly KeyLimitSpec[];
   /** Epoch milliseconds, in the future. */
   readonly expiresAt?: number;
 }
@@ -30,16 +34,25 @@ export interface IssueApiKey extends KeyInput {
   readonly environment?: KeyEnvironment;
 }
 
-/** Changes that have been looked at. */
-export type KeyChanges = { -readonly [Name in keyof KeyInput]?: KeyInput[Name] };
+/** What may be changed about a key; `null` takes the expiry or the limits away. */
+export type UpdateApiKey = Partial<Omit<KeyInput, 'expiresAt' | 'limits'>> & {
+  readonly [Field in 'expiresAt' | 'limits']?: KeyInput[Field] | null;
+};
 
-/** Says whether a value is good; `now` is in epoch milliseconds. */
-type Check = (value: unknown, now: number) => boolean;
+/** What a check may have to know: the time in epoch milliseconds, and the plans there are. */
+export interface KeyCheckContext {
+  readonly now: number;
+  readonly plans: KeyPlans;
+}
+
+type Check = (value: unknown, context: KeyCheckContext) => boolean;
 type Field = keyof IssueApiKey;
 
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
 const MAX_ITEMS = 100;
 const MAX_METADATA = 20;
+/** The last time that a `Date` can show. */
+const MAX_TIME = 8_640_000_000_000_000;
 
 const text =
   (max: number): Check =>
@@ -63,9 +76,14 @@ const CHECKS: Readonly<Record<Field, readonly [Check, string]>> = {
     listOf((block) => block.length <= 64 && addBlock(new BlockList(), block)),
     'must be up to 100 addresses or CIDR blocks, none of them for all addresses',
   ],
+  limits: [
+    (value, { plans }) => limitsToKeep(value, plans) !== undefined,
+    'must be the name of a plan, or up to 5 limits such as "100/minute"',
+  ],
   metadata: [isMetadata, 'must have up to 20 entries of short texts'],
   expiresAt: [
-    (value, now) => Number.isSafeInteger(value) && (value as number) > now,
+    (value, { now }) =>
+      Number.isSafeInteger(value) && (value as number) > now && (value as number) <= MAX_TIME,
     'must be a time in the future',
   ],
 };
@@ -75,16 +93,18 @@ const CHANGEABLE = [
   'roles',
   'allowedAddresses',
   'metadata',
+  'limits',
   'expiresAt',
 ] as const satisfies Field[];
+const EMPTIABLE: ReadonlySet<Field> = new Set(['expiresAt', 'limits']);
 
 /**
  * Looks at what a new key shall be; the values may come straight from a client.
  * @throws SecurityError `VALIDATION_FAILED` with every problem, never with a value
  */
-export function checkNewKey(input: IssueApiKey, now: number): void {
+export function checkNewKey(input: IssueApiKey, context: KeyCheckContext): void {
   const given = (Object.keys(CHECKS) as Field[]).filter((field) => input[field] !== undefined);
-  check(input, new Set<Field>([...given, 'owner', 'name', 'scopes']), now);
+  check(input, new Set<Field>([...given, 'owner', 'name', 'scopes']), context);
 }
 
 /**
@@ -92,17 +112,29 @@ export function checkNewKey(input: IssueApiKey, now: number): void {
  * with it (R-AK-15).
  * @throws SecurityError `VALIDATION_FAILED` with every problem
  */
-export function checkedChanges(input: Partial<KeyInput>, now: number): KeyChanges {
+export function checkedChanges(input: UpdateApiKey, context: KeyCheckContext): ApiKeyChanges {
   const given = CHANGEABLE.filter((field) => input[field] !== undefined);
-  check(input, given, now);
-  return Object.fromEntries(given.map((field) => [field, input[field]]));
+  const emptied = given.filter((field) => EMPTIABLE.has(field) && input[field] === null);
+  check(
+    input,
+    given.filter((field) => !emptied.includes(field)),
+    context,
+  );
+  const changes = Object.fromEntries(given.map((field) => [field, input[field] ?? undefined]));
+  if (typeof changes['limits'] === 'object')
+    changes['limits'] = limitsToKeep(changes['limits'], context.plans);
+  return changes;
 }
 
-function check(input: Partial<IssueApiKey>, fields: Iterable<Field>, now: number): void {
+function check(
+  input: { readonly [Name in Field]?: unknown },
+  fields: Iterable<Field>,
+  context: KeyCheckContext,
+): void {
   const details: ErrorDetail[] = [];
   for (const field of fields) {
     const [isGood, message] = CHECKS[field];
-    if (!isGood(input[field], now))
+    if (!isGood(input[field], context))
       details.push({ path: field, rule: 'apiKey', message: `${field} ${message}` });
   }
   if (details.length > 0) throw new SecurityError('VALIDATION_FAILED', 'Validation failed', { details });

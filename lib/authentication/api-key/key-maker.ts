@@ -27,6 +27,7 @@ export function makeKey(
     roles: [...new Set(input.roles)],
     allowedAddresses: [...(input.allowedAddresses ?? [])],
     metadata: { ...input.metadata },
+    limits: input.limits,
     createdAt: now,
     expiresAt: boundedExpiry(input.expiresAt, now, settings),
   });

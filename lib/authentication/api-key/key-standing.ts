@@ -18,3 +18,8 @@ export function reasonAgainst(
   // Asked this way round, a time that is no number has passed.
   return endOf(record) > now ? undefined : 'key.expired';
 }
+
+/** When a key ended or will end, by itself or by revocation; `Infinity` if never. */
+export function endedAt(record: Pick<ApiKeyRecord, 'expiresAt' | 'overlapEndsAt' | 'revokedAt'>): number {
+  return Math.min(endOf(record), record.revokedAt ?? Infinity);
+}

@@ -1,6 +1,15 @@
 import { type ApiKeyEntry, recordOf } from './api-key-entry.js';
-import type { ApiKeyChanges, ApiKeyPage, ApiKeyRecord, ApiKeyStore, EmptyField } from './api-key-store.js';
-import { reasonAgainst } from './key-standing.js';
+import {
+  type ApiKeyChanges,
+  type ApiKeyDay,
+  type ApiKeyPage,
+  type ApiKeyRecord,
+  type ApiKeyStore,
+  type ApiKeyUse,
+  type EmptyField,
+  USAGE_DAYS,
+} from './api-key-store.js';
+import { endedAt, reasonAgainst } from './key-standing.js';
 
 /**
  * Keys in this process's memory: for tests, demonstrations, and keys that come from the configuration.
@@ -13,6 +22,8 @@ export class MemoryApiKeyStore implements ApiKeyStore {
   readonly #records = new Map<string, ApiKeyRecord>();
   /** Ids by owner, oldest first. */
   readonly #owned = new Map<string, Set<string>>();
+  /** Numbers of uses by day, oldest first, by id. */
+  readonly #days = new Map<string, Map<string, number>>();
   readonly #maxKeys: number;
 
   /**
@@ -75,6 +86,36 @@ export class MemoryApiKeyStore implements ApiKeyStore {
     return Promise.resolve(revoked.map(({ id }) => id));
   }
 
+  recordUses(uses: readonly ApiKeyUse[]): Promise<void> {
+    for (const { id, uses: count, lastUsedAt, lastUsedFrom } of uses) {
+      const record = this.#records.get(id);
+      if (!record) continue;
+      if (lastUsedAt >= (record.lastUsedAt ?? 0)) this.#put({ ...record, lastUsedAt, lastUsedFrom });
+      const day = new Date(lastUsedAt).toISOString().slice(0, 10);
+      const days = this.#days.get(id) ?? new Map<string, number>();
+      days.set(day, (days.get(day) ?? 0) + count);
+      for (const oldest of days.keys()) {
+        if (days.size <= USAGE_DAYS) break;
+        days.delete(oldest);
+      }
+      this.#days.set(id, days);
+    }
+    return Promise.resolve();
+  }
+
+  usage(id: string, firstDay: string): Promise<readonly ApiKeyDay[]> {
+    const days = [...(this.#days.get(id) ?? [])].filter(([day]) => day >= firstDay).toSorted();
+    return Promise.resolve(days.map(([day, uses]) => ({ day, uses })));
+  }
+
+  purge(endedBefore: number, limit: number): Promise<number> {
+    const ended = [...this.#records.values()]
+      .filter((record) => endedAt(record) < endedBefore)
+      .slice(0, limit);
+    for (const record of ended) this.#drop(record);
+    return Promise.resolve(ended.length);
+  }
+
   #problemWith({ id, createdAt }: ApiKeyRecord): string | undefined {
     if (this.#records.has(id)) return 'there is a key with this id';
     if (this.#records.size >= this.#maxKeys) this.#dropEnded(createdAt);
@@ -83,12 +124,16 @@ export class MemoryApiKeyStore implements ApiKeyStore {
 
   #dropEnded(now: number): void {
     for (const record of this.#records.values()) {
-      if (reasonAgainst(record, now) === undefined) continue;
-      this.#records.delete(record.id);
-      const owned = this.#owned.get(record.owner);
-      owned?.delete(record.id);
-      if (owned?.size === 0) this.#owned.delete(record.owner);
+      if (reasonAgainst(record, now) !== undefined) this.#drop(record);
     }
+  }
+
+  #drop({ id, owner }: ApiKeyRecord): void {
+    this.#records.delete(id);
+    this.#days.delete(id);
+    const owned = this.#owned.get(owner);
+    owned?.delete(id);
+    if (owned?.size === 0) this.#owned.delete(owner);
   }
 
   #add(record: ApiKeyRecord): void {
@@ -106,6 +151,10 @@ export class MemoryApiKeyStore implements ApiKeyStore {
       roles: Object.freeze([...record.roles]),
       allowedAddresses: Object.freeze([...record.allowedAddresses]),
       metadata: Object.freeze({ ...record.metadata }),
+      limits:
+        typeof record.limits === 'object'
+          ? Object.freeze(record.limits.map((limit) => Object.freeze({ ...limit })))
+          : record.limits,
     });
     this.#records.set(own.id, own);
     return own;

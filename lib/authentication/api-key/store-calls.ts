@@ -33,14 +33,19 @@ export class StoreCalls {
 
   /** Reports a failure, and makes the error that the client is told. */
   failure(cause: unknown): SecurityError {
-    this.events.emit('store.failed', {
-      store: 'api-keys',
-      message: cause instanceof Error ? cause.message : 'the store failed',
-    });
+    this.report(cause);
     return new SecurityError('UNAVAILABLE', 'API keys are not available right now', {
       retryAfter: RETRY_AFTER,
       reason: 'api-keys.store',
       cause,
+    });
+  }
+
+  /** Reports a failure that concerns nobody who is waiting. */
+  report(cause: unknown): void {
+    this.events.emit('store.failed', {
+      store: 'api-keys',
+      message: cause instanceof Error ? cause.message : 'the store failed',
     });
   }
 }

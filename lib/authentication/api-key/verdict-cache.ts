@@ -1,11 +1,19 @@
 import type { SecurityClock } from '../../clock.js';
 import { BoundedCache } from '../bounded-cache.js';
 import { CredentialRejected, type VerifiedCredential } from '../credential-verifier.js';
+import { UseCounter } from './use-log.js';
 
-interface Accepted {
+/** A key that was found good. */
+export interface AcceptedKey {
   readonly credential: VerifiedCredential;
+  readonly uses: UseCounter;
+}
+
+interface Accepted extends AcceptedKey {
   /** Monotonic time until which the store need not be asked again. */
-  readonly freshUntil: number;
+  freshUntil: number;
+  /** Monotonic time until which the verdict may stand in for a store that does not answer. */
+  readonly usableUntil: number;
 }
 
 interface Refused {
@@ -17,6 +25,8 @@ interface Refused {
 /** How long a refusal is remembered: a key that another process makes meanwhile works after that (R-AK-13). */
 const REFUSED_MS = 1_000;
 const MAX_REFUSED = 10_000;
+/** A store that did not answer is left alone this long, by each key that can do without. */
+const RETRY_MS = 1_000;
 
 /**
  * What was found out about keys a moment ago, under digests of the keys (R-AK-13). Accepted keys have a place of their own,
@@ -29,10 +39,14 @@ export class VerdictCache {
   /** The last refusal for each key id. */
   readonly #refused = new BoundedCache<Refused>(MAX_REFUSED);
 
-  /** @param acceptedMs how long an accepted key is trusted without the store, in milliseconds */
+  /**
+   * @param acceptedMs how long an accepted key is trusted without the store, in milliseconds
+   * @param staleMs how much longer if the store does not answer
+   */
   constructor(
     private readonly clock: SecurityClock,
     private readonly acceptedMs: number,
+    private readonly staleMs: number,
     maxAccepted: number,
   ) {
     this.#accepted = new BoundedCache(maxAccepted);
@@ -43,11 +57,21 @@ export class VerdictCache {
     return { accepted: this.#accepted.size, refused: this.#refused.size };
   }
 
-  accepted(digest: string): VerifiedCredential | undefined {
+  accepted(digest: string): AcceptedKey | undefined {
     const known = this.#accepted.get(digest);
     if (known === undefined || known.freshUntil <= this.clock.monotonic()) return undefined;
     // The wall clock decides about expiry, the monotonic one about age: neither can stand in for the other.
-    return known.credential.expiresAt > this.clock.now() ? known.credential : undefined;
+    return known.credential.expiresAt > this.clock.now() ? known : undefined;
+  }
+
+  /** What may be used although the store could not be asked; for a moment it is taken as fresh. */
+  stale(digest: string): AcceptedKey | undefined {
+    const known = this.#accepted.get(digest);
+    const now = this.clock.monotonic();
+    if (known === undefined || known.usableUntil <= now) return undefined;
+    if (known.credential.expiresAt <= this.clock.now()) return undefined;
+    known.freshUntil = Math.min(now + RETRY_MS, known.usableUntil);
+    return known;
   }
 
   refused(id: string, digest: string): CredentialRejected | undefined {
@@ -56,15 +80,25 @@ export class VerdictCache {
     return new CredentialRejected(known.reason, id);
   }
 
-  accept(digest: string, credential: VerifiedCredential): void {
-    if (this.acceptedMs <= 0) return;
+  accept(digest: string, credential: VerifiedCredential): AcceptedKey {
     const { id } = credential.principal;
-    this.#accepted.set(digest, { credential, freshUntil: this.clock.monotonic() + this.acceptedMs });
+    const uses = this.#accepted.get(digest)?.uses ?? new UseCounter(id);
+    const known = { credential, uses };
+    if (this.acceptedMs + this.staleMs <= 0) return known;
+    const freshUntil = this.clock.monotonic() + this.acceptedMs;
+    this.#accepted.set(digest, { ...known, freshUntil, usableUntil: freshUntil + this.staleMs });
     this.#digestById.set(id, digest);
+    return known;
   }
 
   refuse(id: string, digest: string, reason: string): void {
     this.#refused.set(id, { digest, reason, freshUntil: this.clock.monotonic() + REFUSED_MS });
+  }
+
+  clear(): void {
+    this.#accepted.clear();
+    this.#digestById.clear();
+    this.#refused.clear();
   }
 
   forget(id: string): void {

@@ -33,6 +33,9 @@ describe('the options of API keys', () => {
       maxAgeMs: undefined,
       overlapMs: 0,
       onPlaintext: 'flag',
+      onExposed: undefined,
+      plans: new Map(),
+      staleMs: 0,
       ownerRights: undefined,
     });
   });

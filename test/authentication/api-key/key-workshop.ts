@@ -8,7 +8,11 @@ import {
 } from '../../../lib/authentication/api-key/api-key.options.js';
 import { ApiKeyService, type IssueApiKey } from '../../../lib/authentication/api-key/api-key.service.js';
 import type { createApiKeyStrategy } from '../../../lib/authentication/api-key/api-key.strategy.js';
-import type { ApiKeyRecord, ApiKeyStore } from '../../../lib/authentication/api-key/api-key-store.js';
+import type {
+  ApiKeyRecord,
+  ApiKeyStore,
+  ApiKeyUse,
+} from '../../../lib/authentication/api-key/api-key-store.js';
 import { generateKey, type KeyEnvironment } from '../../../lib/authentication/api-key/key-format.js';
 import { MemoryApiKeyStore } from '../../../lib/authentication/api-key/memory-api-key-store.js';
 import { CredentialRejected } from '../../../lib/authentication/credential-verifier.js';
@@ -24,6 +28,8 @@ export const INPUT: IssueApiKey = { owner: 'ada', name: 'test', scopes: ['items:
 export class WatchedStore extends MemoryApiKeyStore {
   finds = 0;
   updates = 0;
+  /** Batches of uses, as they came. */
+  readonly writes: (readonly ApiKeyUse[])[] = [];
   /** Runs inside each look-up: after the record was read, before it is returned. */
   delay: () => Promise<void> = () => Promise.resolve();
   failure: Error | undefined = undefined;
@@ -36,6 +42,11 @@ export class WatchedStore extends MemoryApiKeyStore {
     const record = await super.find(id);
     await this.delay();
     return this.distort(record) as ApiKeyRecord | undefined;
+  }
+
+  override recordUses(uses: readonly ApiKeyUse[]): Promise<void> {
+    this.writes.push(uses);
+    return super.recordUses(uses);
   }
 
   override update(...args: Parameters<ApiKeyStore['update']>): ReturnType<ApiKeyStore['update']> {

@@ -1,6 +1,6 @@
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { type Duration, parseDuration } from '../configuration/units.js';
-import type { RateLimitBy } from '../policy/route-policy.js';
+import type { RateLimitBy } from './route-policy.js';
 
 type Unit = 'second' | 'minute' | 'hour' | 'day';
 
