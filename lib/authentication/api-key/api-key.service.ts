@@ -7,7 +7,7 @@ import { SecurityError } from '../../errors/security-error.js';
 import type { SecurityEventContext } from '../../events/security-event.js';
 import type { SecurityEvents } from '../../events/security-events.js';
 import type { Principal } from '../../principal/principal.js';
-import { CredentialRejected } from '../credential-verifier.js';
+import { CredentialRejected, type CredentialVerifier } from '../credential-verifier.js';
 import { sha256 } from '../sha256.js';
 import type { ApiKeyDigest } from './api-key-digest.js';
 import type { ApiKeySettings, ExposedApiKey } from './api-key.options.js';
@@ -18,7 +18,6 @@ import {
   type ApiKeyStore,
   USAGE_DAYS,
 } from './api-key-store.js';
-import type { ApiKeyVerifier } from './api-key-verifier.js';
 import { maskKey, parseKey } from './key-format.js';
 import { assertWithinGrant, type KeyGrant } from './key-grant.js';
 import { checkedChanges, checkNewKey, type IssueApiKey, type UpdateApiKey } from './key-input.js';
@@ -26,6 +25,7 @@ import { limitsToKeep } from './key-limits.js';
 import { boundedExpiry, makeKey } from './key-maker.js';
 import { reasonAgainst } from './key-standing.js';
 import { StoreCalls } from './store-calls.js';
+import type { UseLog } from './use-log.js';
 
 export type { IssueApiKey, UpdateApiKey } from './key-input.js';
 
@@ -46,6 +46,9 @@ export interface ApiKeyUsage {
   readonly days: readonly ApiKeyDay[];
 }
 
+/** What verifies keys, remembers them, and counts their uses. */
+type KeyVerifier = CredentialVerifier & { readonly uses: UseLog };
+
 const MAX_PAGE = 100;
 const DAY_MS = 86_400_000;
 
@@ -65,7 +68,7 @@ export class ApiKeyService {
   readonly #events: SecurityEvents;
   /** @internal The verifier asks the same store in the same way. */
   readonly calls: StoreCalls;
-  #verifier: ApiKeyVerifier | undefined;
+  #verifier: KeyVerifier | undefined;
   #changed: (change: ApiKeyChange) => void = () => undefined;
   #unsubscribe: (() => Promise<void>) | undefined;
 
@@ -312,7 +315,7 @@ export class ApiKeyService {
   }
 
   /** @internal The verifier remembers keys, and forgets them as they change. */
-  attach(verifier: ApiKeyVerifier, changed: (change: ApiKeyChange) => void): void {
+  attach(verifier: KeyVerifier, changed: (change: ApiKeyChange) => void): void {
     this.#verifier = verifier;
     this.#changed = changed;
   }
