@@ -1,17 +1,17 @@
 /**
- * One counter as 20 words of a `Uint32Array`: fingerprint of its key, window, block, and eight groups of hits.
+ * One counter as 16 words of a `Uint32Array`, 64 bytes: half of its key's fingerprint, its window, and seven groups of
+ * hits. The other half, and whether the counter has no room, are in the shard's tags.
  *
- * Hits in the same seventh of a window share a group, and a group lapses one window after its *last* hit. So no unit
+ * Hits in the same sixth of a window share a group, and a group lapses one window after its *last* hit. So no unit
  * is given back early: over any interval of one window at most the limit passes (R-RL-15). A unit comes back at most a
- * seventh of a window late, and a counter costs the same however many hits it has had.
+ * sixth of a window late, and a counter costs the same however many hits it has had.
  */
-export const RECORD_WORDS = 20;
-export const FINGERPRINT_HIGH = 0;
-export const FINGERPRINT_LOW = 1;
-export const WINDOW = 2;
-const BLOCKED_UNTIL = 3;
-const GROUPS = 4;
-const GROUP_COUNT = 8;
+export const RECORD_BITS = 4;
+export const RECORD_WORDS = 1 << RECORD_BITS;
+export const FINGERPRINT = 0;
+export const WINDOW = 1;
+const GROUPS = 2;
+const GROUP_COUNT = 7;
 
 /**
  * Times are milliseconds modulo 2^32, longer than any window; the sweep clears what has lapsed long before it looks new.
@@ -20,6 +20,11 @@ const GROUP_COUNT = 8;
 function ageOf(now: number, time: number): number {
   const age = (now - time) >>> 0;
   return age === 0xffff_ffff ? 0 : age;
+}
+
+/** Where the group of a hit is. `time` is not reduced modulo 2^32. */
+function groupOf(at: number, time: number, windowMs: number): number {
+  return at + GROUPS + 2 * (Math.floor((time * (GROUP_COUNT - 1)) / windowMs) % GROUP_COUNT);
 }
 
 /** Units that count at `now`; forgets the groups that have lapsed. */
@@ -38,8 +43,7 @@ export function usedUnits(words: Uint32Array, at: number, now: number): number {
 /** Charges units. `time` is the hit rounded up to a millisecond, not reduced modulo 2^32. */
 export function addUnits(words: Uint32Array, at: number, time: number, cost: number): void {
   const windowMs = words[at + WINDOW]!;
-  const turn = Math.floor((time * (GROUP_COUNT - 1)) / windowMs) & (GROUP_COUNT - 1);
-  const group = at + GROUPS + 2 * turn;
+  const group = groupOf(at, time, windowMs);
   const tick = time >>> 0;
   // The last turn of this group ended a window ago; merging with a live one is safe all the same.
   const live = words[group + 1] !== 0 && ageOf(tick, words[group]!) < windowMs;
@@ -67,8 +71,7 @@ export function chargeUnits(
   charged: Charged,
 ): boolean {
   const windowMs = words[at + WINDOW]!;
-  const turn = Math.floor((time * (GROUP_COUNT - 1)) / windowMs) & (GROUP_COUNT - 1);
-  const target = at + GROUPS + 2 * turn;
+  const target = groupOf(at, time, windowMs);
   let used = 0;
   let resetMs = windowMs;
   for (let group = at + GROUPS, end = at + RECORD_WORDS; group < end; group += 2) {
@@ -95,7 +98,7 @@ export function msUntilFreed(words: Uint32Array, at: number, now: number, needed
   const windowMs = words[at + WINDOW]!;
   let freed = 0;
   let waited = 0;
-  // At most eight groups: picking the next oldest each time beats sorting them.
+  // At most seven groups: picking the next oldest each time beats sorting them.
   while (freed < needed) {
     let next = windowMs + 1;
     let count = 0;
@@ -123,19 +126,4 @@ export function idleMs(words: Uint32Array, at: number, now: number): number {
     if (age < windowMs && (idle < 0 || age < idle)) idle = age;
   }
   return idle;
-}
-
-/** Remembers that the counter has no room until then, so that a flood of other keys cannot push it out (R-RL-17). */
-export function markBlocked(words: Uint32Array, at: number, now: number, ms: number): void {
-  if (blockedMs(words, at, now) < ms) words[at + BLOCKED_UNTIL] = (now + ms) >>> 0 || 1;
-}
-
-/** Milliseconds for which the counter is known to have no room; 0 if it has. */
-export function blockedMs(words: Uint32Array, at: number, now: number): number {
-  const until = words[at + BLOCKED_UNTIL]!;
-  if (until === 0) return 0;
-  const left = (until - now) >>> 0;
-  if (left <= words[at + WINDOW]!) return left;
-  words[at + BLOCKED_UNTIL] = 0;
-  return 0;
 }

@@ -1,120 +1,150 @@
-import {
-  blockedMs,
-  FINGERPRINT_HIGH,
-  FINGERPRINT_LOW,
-  idleMs,
-  RECORD_WORDS,
-  usedUnits,
-  WINDOW,
-} from './counter-record.js';
+import { FINGERPRINT, idleMs, RECORD_BITS, RECORD_WORDS, usedUnits, WINDOW } from './counter-record.js';
 
 /** Most records of one shard. */
-export const MAX_SHARD_RECORDS = 0x3fff;
+export const MAX_SHARD_RECORDS = 16_384;
 
-const NUMBER_BITS = 14;
-const NUMBER_MASK = 0x3fff;
-const PAGE_BITS = 9;
-const PAGE_RECORDS = 1 << PAGE_BITS;
-const PAGE_MASK = PAGE_RECORDS - 1;
-const MIN_PAGE_RECORDS = 16;
 const MIN_SLOTS = 16;
-const NO_SLOTS = new Uint32Array(0);
+/** A shard with fewer slots than this for each record is rebuilt … */
+const FULL = 1.1;
+/** … and one with more too; … */
+const EMPTY = 2.5;
+/** … then it has so many. */
+const ROOMY = 1.55;
+/** More lapsed records than this part of the others go with a rebuild: each that goes alone makes its neighbours move. */
+const FEW = 32;
+const TWO_32 = 4_294_967_296;
+/** A tag of a slot: 0 if it is free, else 15 bits of the fingerprint, not all 0, and this bit for a counter without room. */
+const BLOCKED = 1;
+/** The tag of a record that the rebuild under way leaves out. */
+const LAPSED = 1;
 
 /**
- * Part of the counters: records packed densely in small pages, found through an open-addressing index. Growing adds a
- * page or doubles the last one; only the index is ever rebuilt, and a shard is small enough for that to take less than a millisecond.
+ * Part of the counters: an open-addressing table with its records in place, so that a check touches two cache lines, one
+ * of the tags and the record. A shard is small enough to be rebuilt in less than a millisecond.
  *
- * A slot holds 18 bits of the fingerprint and the record's number + 1, so that probing seldom touches a wrong record
- * and rebuilding touches none. Records have numbers from 0; removing one moves the last into its place.
+ * A record's number is its slot. It changes when records are added or removed.
  */
 export class CounterShard {
   count = 0;
-  #pages: Uint32Array[] = [];
-  #slots = NO_SLOTS;
+  /** All records; see {@link offset}. */
+  words = new Uint32Array(0);
+  #tags = new Uint16Array(0);
   #hand = 0;
 
-  /** The page that holds a record. */
-  page(number: number): Uint32Array {
-    return this.#pages[number >>> PAGE_BITS]!;
-  }
+  /**
+   * @param spread 0–1: shards that differ in this are rebuilt at different times, so that their memory adds up to the mean
+   */
+  constructor(private readonly spread = 0) {}
 
-  /** Where in its page a record begins. */
+  /** Where a record begins in {@link words}. */
   offset(number: number): number {
-    return (number & PAGE_MASK) * RECORD_WORDS;
+    return number << RECORD_BITS;
   }
 
   /** Number of the record with this fingerprint and window, or -1; any window if it is 0. */
   find(high: number, low: number, windowMs: number): number {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    if (mask < 0) return -1;
-    const tag = (low << NUMBER_BITS) >>> NUMBER_BITS;
-    for (let slot = tag & mask; ; slot = (slot + 1) & mask) {
-      const entry = slots[slot]!;
-      if (entry === 0) return -1;
-      if (entry >>> NUMBER_BITS !== tag) continue;
-      const number = (entry & NUMBER_MASK) - 1;
-      const words = this.page(number);
-      const at = this.offset(number);
-      if (
-        words[at + FINGERPRINT_LOW] === low >>> 0 &&
-        words[at + FINGERPRINT_HIGH] === high >>> 0 &&
-        (windowMs === 0 || words[at + WINDOW] === windowMs)
-      )
-        return number;
+    const tags = this.#tags;
+    const size = tags.length;
+    if (size === 0) return -1;
+    const words = this.words;
+    const wanted = tagOf(high);
+    for (let slot = homeOf(low, size); ;) {
+      const tag = tags[slot]!;
+      if (tag === 0) return -1;
+      if ((tag & ~BLOCKED) === wanted) {
+        const at = slot << RECORD_BITS;
+        if (words[at + FINGERPRINT] === low >>> 0 && (windowMs === 0 || words[at + WINDOW] === windowMs))
+          return slot;
+      }
+      if (++slot === size) slot = 0;
     }
   }
 
-  /** Number of a fresh record; the shard must not be full. */
+  /** Number of a fresh record; the shard must not be full. Other records get other numbers. */
   add(high: number, low: number, windowMs: number): number {
-    const number = this.count;
-    this.#extend();
-    if ((number + 1) * 4 > this.#slots.length * 3) this.#rebuild(Math.max(MIN_SLOTS, this.#slots.length * 2));
-    const words = this.page(number);
-    const at = this.offset(number);
-    words.fill(0, at, at + RECORD_WORDS);
-    words[at + FINGERPRINT_HIGH] = high;
-    words[at + FINGERPRINT_LOW] = low;
-    words[at + WINDOW] = windowMs;
-    this.#insert(((low << NUMBER_BITS) | (number + 1)) >>> 0);
+    if ((this.count + 1) * FULL > this.#tags.length) this.#rebuild(this.count + 1);
+    const slot = this.#freeSlot(low);
+    this.#tags[slot] = tagOf(high);
+    const at = slot << RECORD_BITS;
+    this.words.fill(0, at, at + RECORD_WORDS);
+    this.words[at + FINGERPRINT] = low;
+    this.words[at + WINDOW] = windowMs;
     this.count++;
-    return number;
+    return slot;
   }
 
-  /** Removes a record; the last one takes its place. */
+  /** Removes a record, and moves later ones of its run back, so that no tombstones pile up. */
   remove(number: number): void {
-    const last = this.count - 1;
-    this.#unlink(this.#slotOf(number));
-    if (number !== last) {
-      const slot = this.#slotOf(last);
-      this.#slots[slot] = (this.#slots[slot]! & ~NUMBER_MASK) | (number + 1);
-      const from = this.offset(last);
-      this.page(number).set(this.page(last).subarray(from, from + RECORD_WORDS), this.offset(number));
+    const { words } = this;
+    const tags = this.#tags;
+    const size = tags.length;
+    let hole = number;
+    for (let slot = hole + 1 === size ? 0 : hole + 1; tags[slot] !== 0;) {
+      const home = homeOf(words[(slot << RECORD_BITS) + FINGERPRINT]!, size);
+      const fromHome = slot >= home ? slot - home : slot - home + size;
+      const fromHole = slot >= hole ? slot - hole : slot - hole + size;
+      if (fromHome >= fromHole) {
+        tags[hole] = tags[slot]!;
+        copyRecord(words, slot, words, hole);
+        hole = slot;
+      }
+      if (++slot === size) slot = 0;
     }
-    this.count = last;
-    this.#shrink();
+    tags[hole] = 0;
+    this.count--;
+    if (this.count === 0) this.clear();
   }
 
   clear(): void {
     this.count = 0;
-    this.#pages = [];
-    this.#slots = NO_SLOTS;
+    this.words = new Uint32Array(0);
+    this.#tags = new Uint16Array(0);
   }
 
-  /** Looks at the next few records and removes those that have lapsed; tells how many went. */
-  sweep(now: number, steps: number): number {
+  /** Whether the counter had no room when it was last asked: a flood of other keys cannot push it out (R-RL-17). */
+  isBlocked(number: number): boolean {
+    return (this.#tags[number]! & BLOCKED) !== 0;
+  }
+
+  markBlocked(number: number, blocked: boolean): void {
+    const tag = this.#tags[number]!;
+    const marked = blocked ? tag | BLOCKED : tag & ~BLOCKED;
+    if (marked !== tag) this.#tags[number] = marked;
+  }
+
+  /** Looks at the next few slots and removes records that have lapsed; tells how many went. */
+  sweepSome(now: number, steps: number): number {
     let removed = 0;
     for (let step = 0; step < steps && this.count > 0; step++) {
       const number = this.#next();
-      const words = this.page(number);
-      const at = this.offset(number);
-      blockedMs(words, at, now);
-      if (usedUnits(words, at, now) > 0) continue;
+      if (!this.#hasLapsed(number, now)) continue;
       this.remove(number);
+      // Another record may have taken its place.
       this.#hand = number;
       removed++;
     }
     return removed;
+  }
+
+  /** Removes all records that have lapsed, and gives back what they took; tells how many went. */
+  sweep(now: number): number {
+    const tags = this.#tags;
+    let lapsed = 0;
+    for (let slot = 0; slot < tags.length; slot++) {
+      if (!this.#hasLapsed(slot, now)) continue;
+      tags[slot] = LAPSED;
+      lapsed++;
+    }
+    if (lapsed === 0) return 0;
+    const left = this.count - lapsed;
+    if (left === 0) this.clear();
+    else if (lapsed > left / FEW || tags.length > left * EMPTY) {
+      this.count = left;
+      this.#rebuild(left);
+    } else {
+      for (let slot = 0; slot < tags.length; slot++) while (tags[slot] === LAPSED) this.remove(slot);
+    }
+    return lapsed;
   }
 
   /**
@@ -124,82 +154,66 @@ export class CounterShard {
   victim(now: number, sample: number, isPinned: (number: number) => boolean): number {
     let victim = -1;
     let oldest = -1;
-    for (let step = Math.min(sample, this.count); step > 0; step--) {
+    let looked = 0;
+    for (let step = this.#tags.length; step > 0 && looked < sample; step--) {
       const number = this.#next();
+      if (this.#tags[number] === 0) continue;
+      looked++;
       if (isPinned(number)) continue;
-      const words = this.page(number);
-      const at = this.offset(number);
-      const idle = idleMs(words, at, now);
+      const idle = idleMs(this.words, number << RECORD_BITS, now);
       if (idle < 0) return number;
-      if (idle <= oldest || blockedMs(words, at, now) > 0) continue;
+      if (idle <= oldest || this.isBlocked(number)) continue;
       victim = number;
       oldest = idle;
     }
     return victim;
   }
 
+  #hasLapsed(slot: number, now: number): boolean {
+    return this.#tags[slot] !== 0 && usedUnits(this.words, slot << RECORD_BITS, now) === 0;
+  }
+
   #next(): number {
-    if (this.#hand >= this.count) this.#hand = 0;
+    if (this.#hand >= this.#tags.length) this.#hand = 0;
     return this.#hand++;
   }
 
-  #insert(entry: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let slot = (entry >>> NUMBER_BITS) & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = entry;
-  }
-
-  #slotOf(number: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = this.page(number)[this.offset(number) + FINGERPRINT_LOW]! & mask;
-    while ((this.#slots[slot]! & NUMBER_MASK) !== number + 1) slot = (slot + 1) & mask;
+  #freeSlot(low: number): number {
+    const tags = this.#tags;
+    const size = tags.length;
+    let slot = homeOf(low, size);
+    while (tags[slot] !== 0) if (++slot === size) slot = 0;
     return slot;
   }
 
-  /** Frees a slot and moves later ones of its run back, so that no tombstones pile up. */
-  #unlink(freed: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let hole = freed;
-    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = (slots[slot]! >>> NUMBER_BITS) & mask;
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      slots[hole] = slots[slot]!;
-      hole = slot;
-    }
-    slots[hole] = 0;
-  }
-
-  /** Makes room for one more record. */
-  #extend(): void {
-    const index = this.count >>> PAGE_BITS;
-    const page = this.#pages[index];
-    if (page === undefined) {
-      this.#pages.push(new Uint32Array(MIN_PAGE_RECORDS * RECORD_WORDS));
-    } else if (this.offset(this.count) >= page.length) {
-      const doubled = new Uint32Array(page.length * 2);
-      doubled.set(page);
-      this.#pages[index] = doubled;
+  #rebuild(records: number): void {
+    const { words } = this;
+    const tags = this.#tags;
+    const fewest = Math.round(MIN_SLOTS * (1 + this.spread * (ROOMY / FULL - 1)));
+    const size = Math.max(fewest, Math.ceil(records * ROOMY));
+    this.words = new Uint32Array(size << RECORD_BITS);
+    this.#tags = new Uint16Array(size);
+    for (let from = 0; from < tags.length; from++) {
+      if (tags[from]! <= LAPSED) continue;
+      const slot = this.#freeSlot(words[(from << RECORD_BITS) + FINGERPRINT]!);
+      this.#tags[slot] = tags[from]!;
+      copyRecord(words, from, this.words, slot);
     }
   }
+}
 
-  /** Gives back what has become empty, with a margin so that a few keys coming and going cost nothing. */
-  #shrink(): void {
-    if (this.count === 0) {
-      this.clear();
-      return;
-    }
-    const last = this.#pages.length - 1;
-    if (this.count + MIN_PAGE_RECORDS <= last * PAGE_RECORDS) this.#pages.pop();
-    const size = this.#slots.length;
-    if (size > MIN_SLOTS && this.count * 6 < size) this.#rebuild(size / 2);
-  }
+/** Word by word: for so few the methods of typed arrays take longer to begin. */
+function copyRecord(source: Uint32Array, from: number, target: Uint32Array, to: number): void {
+  const begin = from << RECORD_BITS;
+  const shift = (to - from) << RECORD_BITS;
+  for (let at = begin; at < begin + RECORD_WORDS; at++) target[at + shift] = source[at]!;
+}
 
-  #rebuild(size: number): void {
-    const old = this.#slots;
-    this.#slots = new Uint32Array(size);
-    for (const entry of old) if (entry !== 0) this.#insert(entry);
-  }
+function tagOf(high: number): number {
+  return (high & 0x7fff || 1) << 1;
+}
+
+/** Where a record would like to be: spread over any number of slots by the whole word. */
+function homeOf(low: number, size: number): number {
+  return Math.floor(((low >>> 0) * size) / TWO_32);
 }

@@ -3,7 +3,6 @@ import { AsyncResource } from 'node:async_hooks';
 const ROUND_MS = 2_000;
 const PAUSE_MS = 20;
 const SLICE_MS = 1.5;
-const STEPS = 128;
 
 /**
  * The one timer of a storage: goes round all counters in slices of a millisecond or two, and rests when there are none.
@@ -14,8 +13,8 @@ export class CounterSweeper {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  /** @param sweep looks at some records and tells what there is left to do */
-  constructor(private readonly sweep: (steps: number) => 'more' | 'round' | 'empty') {}
+  /** @param sweep looks at some records, in a fraction of a millisecond, and tells what there is left to do */
+  constructor(private readonly sweep: () => 'more' | 'round' | 'empty') {}
 
   /** Starts the timer unless it runs. */
   wake(): void {
@@ -37,7 +36,7 @@ export class CounterSweeper {
     // The slice is measured in real time: it is about pauses, not about windows.
     const deadline = performance.now() + SLICE_MS;
     while (performance.now() < deadline) {
-      const left = this.sweep(STEPS);
+      const left = this.sweep();
       if (left === 'more') continue;
       if (left === 'round') this.#schedule(ROUND_MS);
       return;

@@ -7,8 +7,8 @@ const MIN_SHARDS = 16;
 /** Records looked at in one shard, and shards looked at, to find one that may go. */
 const VICTIM_SAMPLE = 16;
 const VICTIM_SHARDS = 4;
-/** Lapsed records are looked for at every newcomer, so that a storage whose timer is late does not grow. */
-const SWEEP_ON_ADD = 2;
+/** Slots looked at for lapsed records at every newcomer, so that a storage whose timer is late does not grow. */
+const SWEEP_ON_ADD = 4;
 
 /** Where the counter of one charge is, if there is one. Made once and aimed anew for every call. */
 export class Place {
@@ -42,14 +42,14 @@ export class CounterTable {
   readonly #shift: number;
   readonly #hash = new KeyedHash();
   #sweptShard = 0;
-  #sweptRecords = 0;
+  #sweptFirst = 0;
   #victimShard = 0;
 
   constructor(private readonly maxKeys: number) {
     let bits = Math.log2(MIN_SHARDS);
     while (KEYS_PER_SHARD << bits < maxKeys) bits++;
     this.#shift = 32 - bits;
-    this.#shards = Array.from({ length: 1 << bits }, () => new CounterShard());
+    this.#shards = Array.from({ length: 1 << bits }, (_, i) => new CounterShard(i / (1 << bits)));
   }
 
   /** Whether nothing is held, shared counters included. */
@@ -78,7 +78,7 @@ export class CounterTable {
     place.find();
   }
 
-  /** Makes a counter where a place points. */
+  /** Makes a counter where a place points. Records move: other places have to be aimed anew. */
   add(place: Place): void {
     if (place.shard !== this.#overflow) this.size++;
     place.number = place.shard.add(place.high, place.low, place.windowMs);
@@ -86,7 +86,7 @@ export class CounterTable {
 
   /** Sweeps a little around a newcomer. Records move: places have to be aimed anew. */
   tidy({ shard }: Place, now: number): void {
-    if (shard !== this.#overflow) this.size -= shard.sweep(now, SWEEP_ON_ADD);
+    if (shard !== this.#overflow) this.size -= shard.sweepSome(now, SWEEP_ON_ADD);
   }
 
   /** Whether a newcomer fits without anybody going. `reserved` counts newcomers of the same call. */
@@ -138,20 +138,22 @@ export class CounterTable {
 
   /** Sweeps every record. */
   sweepAll(now: number): void {
-    for (const shard of this.#shards) this.size -= shard.sweep(now, shard.count);
-    this.#overflow.sweep(now, this.#overflow.count);
+    for (const shard of this.#shards) this.size -= shard.sweep(now);
+    this.#overflow.sweep(now);
   }
 
-  /** Sweeps the next records; true when all shards have been seen once. */
-  sweep(now: number, steps: number): boolean {
-    const shard = this.#shards[this.#sweptShard]!;
-    this.size -= shard.sweep(now, steps);
-    this.#sweptRecords += steps;
-    if (this.#sweptRecords < shard.count) return false;
-    this.#sweptRecords = 0;
+  /** Sweeps the next shard; true when all have been seen once. */
+  sweepNext(now: number): boolean {
+    this.size -= this.#shards[this.#sweptShard]!.sweep(now);
     this.#sweptShard = (this.#sweptShard + 1) % this.#shards.length;
     if (this.#sweptShard > 0) return false;
-    this.#overflow.sweep(now, this.#overflow.count);
+    this.#overflow.sweep(now);
     return true;
+  }
+
+  /** Sweeps a few slots of the next shard: what a request that finds the table full may do for itself. */
+  sweepSome(now: number, steps: number): void {
+    this.#sweptFirst = (this.#sweptFirst + 1) % this.#shards.length;
+    this.size -= this.#shards[this.#sweptFirst]!.sweepSome(now, steps);
   }
 }

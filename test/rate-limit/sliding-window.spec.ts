@@ -76,7 +76,7 @@ describe('the sliding window', () => {
     );
   });
 
-  it('R-RL-15 never admits what an exact log refuses, and refuses only what comes within a seventh of a window too early', () => {
+  it('R-RL-15 never admits what an exact log refuses, and refuses only what comes within a sixth of a window too early', () => {
     fc.assert(
       fc.property(scenario, ({ windowMs, limit, start, steps }) => {
         const clock = new FakeClock();
@@ -92,8 +92,8 @@ describe('the sliding window', () => {
             expect(log.fits(charge, now, windowMs)).toBe(true);
             log.add(charge.key, now, cost);
           } else {
-            // A millisecond more than a seventh: hits are rounded up to one.
-            expect(log.fits(charge, now, windowMs + windowMs / 7 + 2)).toBe(false);
+            // A millisecond more than a sixth: hits are rounded up to one.
+            expect(log.fits(charge, now, windowMs + windowMs / 6 + 2)).toBe(false);
           }
         }
         storage.close();
@@ -210,7 +210,7 @@ describe('the sliding window', () => {
       if (storage.consume([{ key: 'k', limit: 100, windowMs: 10_000, cost: 1 }]).allowed) passed++;
       clock.advance(100);
     }
-    expect(passed).toBeGreaterThan(8_700);
+    expect(passed).toBeGreaterThan(8_500);
   });
 
   it('R-RL-16 a step of the wall clock changes nothing', () => {

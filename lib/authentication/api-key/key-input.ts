@@ -36,7 +36,7 @@ export interface IssueApiKey extends KeyInput {
 
 /** What may be changed about a key; `null` takes the expiry or the limits away. */
 export type UpdateApiKey = Partial<Omit<KeyInput, 'expiresAt' | 'limits'>> & {
-  readonly [Field in 'expiresAt' | 'limits']?: KeyInput[Field] | null;
+  readonly [Name in 'expiresAt' | 'limits']?: KeyInput[Name] | null;
 };
 
 /** What a check may have to know: the time in epoch milliseconds, and the plans there are. */

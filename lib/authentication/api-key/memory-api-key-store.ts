@@ -104,7 +104,8 @@ export class MemoryApiKeyStore implements ApiKeyStore {
   }
 
   usage(id: string, firstDay: string): Promise<readonly ApiKeyDay[]> {
-    const days = [...(this.#days.get(id) ?? [])].filter(([day]) => day >= firstDay).toSorted();
+    const days = [...(this.#days.get(id) ?? [])].filter(([day]) => day >= firstDay);
+    days.sort(([one], [other]) => (one < other ? -1 : 1));
     return Promise.resolve(days.map(([day, uses]) => ({ day, uses })));
   }
 
