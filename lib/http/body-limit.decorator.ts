@@ -8,6 +8,8 @@ export interface BodyLimitOptions {
    * `application/x-www-form-urlencoded` are parsed strictly, any other is left unread for the handler.
    */
   readonly types?: readonly string[];
+  /** Keeps the bytes as they came in `request.rawBody`, for signatures over them; `false` by default. */
+  readonly raw?: boolean;
 }
 
 /** What `@BodyLimit()` writes. */

@@ -36,6 +36,7 @@ export function bodyPart(
       declared: declares(metadata, methodName),
       maxBytes: maxBytes ?? defaultMaxBytes,
       mediaTypes: Object.freeze([...mediaTypes]),
+      ...(declaration?.raw === true && { raw: true }),
     });
   };
 }

@@ -55,7 +55,7 @@ export class BodyStage {
     const bytes = await readBody(state.request, policy.body.maxBytes, () => {
       if (state.expectsContinue) state.response.writeContinue();
     });
-    if (this.keepRawBody()) request.rawBody = bytes;
+    if (policy.body.raw === true || this.keepRawBody()) request.rawBody = bytes;
     if (bytes.length === 0) return;
     request.body =
       mediaType === 'application/json' ? parseStrictJson(bytes, this.jsonLimits) : parseForm(bytes);

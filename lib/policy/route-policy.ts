@@ -80,6 +80,8 @@ export interface BodyPolicy {
   readonly maxBytes: number;
   /** Accepted media types, lower case; anything but JSON and form is left unread for the handler. */
   readonly mediaTypes: readonly string[];
+  /** The bytes are kept for the handler as they came. */
+  readonly raw?: boolean;
 }
 
 /** The names of the query parameters a handler takes one by one; `undefined` where a DTO or nothing declares them. */

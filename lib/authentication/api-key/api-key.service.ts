@@ -209,7 +209,7 @@ export class ApiKeyService {
    * more (R-AK-11). A key is rotated once: of two rotations at the same time one succeeds.
    *
    * @param overlapMs milliseconds, 0 allowed; `rotationOverlap` of the options by default
-   * @throws SecurityError `NOT_FOUND` if there is no such key, or it has ended or been rotated already
+   * @throws SecurityError `NOT_FOUND` if there is no such key, or it has ended; `CONFLICT` if it has a successor already
    */
   async rotate(id: string, { overlapMs }: { readonly overlapMs?: number } = {}): Promise<IssuedApiKey> {
     const overlap = overlapMs ?? this.#settings.overlapMs;
@@ -217,18 +217,25 @@ export class ApiKeyService {
     if (!Number.isSafeInteger(overlap) || overlap < 0) throw badOverlap();
     const now = this.#clock.now();
     const old = await this.calls.ask(() => this.#store.find(id));
-    if (!old || reasonAgainst(old, now) !== undefined) throw notFound();
+    if (!old || reasonAgainst(old, now) !== undefined) throw notToRotate(old);
     const expiresAt = typeof old.expiresAt === 'number' ? now + (old.expiresAt - old.createdAt) : undefined;
     const { record: made, key } = makeKey({ ...old, expiresAt }, this.#settings, this.#digests, now);
     const record = { ...made, predecessor: id };
     try {
-      if (!(await this.calls.ask(() => this.#store.rotate(id, record, now + overlap)))) throw notFound();
+      const rotated = await this.calls.ask(() => this.#store.rotate(id, record, now + overlap));
+      // Somebody else was faster, with a rotation or a revocation.
+      if (!rotated) throw notToRotate(await this.calls.ask(() => this.#store.find(id)));
     } finally {
       this.#changed({ id });
     }
     this.#changed({ id: record.id });
     this.#events.emit('api-key.rotated', { keyId: id, successorId: record.id });
     return issued(record, key);
+  }
+
+  /** Whether a key works at present: it has not been revoked, has not expired, and no successor has taken its place. */
+  works(key: Pick<ApiKeyInfo, 'expiresAt' | 'overlapEndsAt' | 'revokedAt'>): boolean {
+    return reasonAgainst(key, this.#clock.now()) === undefined;
   }
 
   /** Ends a key at once; false if there is none, or it had been revoked (R-AK-10). */
@@ -369,8 +376,11 @@ function issued(record: ApiKeyRecord, key: string): IssuedApiKey {
   return Object.defineProperty({ ...info, key }, inspect.custom, { value: () => shown });
 }
 
-function notFound(): SecurityError {
-  return new SecurityError('NOT_FOUND', 'No such key');
+/** Why a key cannot be rotated: there is none that works, or it has been. */
+function notToRotate(record: ApiKeyRecord | undefined): SecurityError {
+  return typeof record?.successor === 'string'
+    ? new SecurityError('CONFLICT', 'The key has been rotated already')
+    : new SecurityError('NOT_FOUND', 'No such key');
 }
 
 function badOverlap(): SecurityError {

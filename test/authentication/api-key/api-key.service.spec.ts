@@ -278,7 +278,7 @@ describe('rotating keys', () => {
     expect(await outcome(won[0]!.key)).toBe('good');
     expect((await service.list('ada')).keys).toHaveLength(2);
     for (const result of results) {
-      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'NOT_FOUND' });
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'CONFLICT' });
     }
     const [revoked, expired] = [
       await service.issue(INPUT),
@@ -286,9 +286,12 @@ describe('rotating keys', () => {
     ];
     await service.revoke(revoked.id);
     clock.advance(1);
-    for (const ended of [id, revoked.id, expired.id, 'unknown']) {
+    await expect(service.rotate(id)).rejects.toMatchObject({ code: 'CONFLICT' });
+    for (const ended of [revoked.id, expired.id, 'unknown']) {
       await expect(service.rotate(ended)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     }
+    const working = (await service.list('ada')).keys.filter((key) => service.works(key));
+    expect(working.map((key) => key.id).toSorted()).toEqual([id, won[0]!.id].toSorted());
   });
 });
 
