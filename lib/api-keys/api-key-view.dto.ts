@@ -2,8 +2,9 @@ import type { ApiKeyInfo, ApiKeyUsage, IssuedApiKey } from '../authentication/ap
 import { maskKey } from '../authentication/api-key/key-format.js';
 import { described, type OpenApiMetadata } from './openapi-metadata.js';
 
-const required = (type: () => unknown, more: object = {}) => ({ required: true, type, ...more });
-const optional = (type: () => unknown, more: object = {}) => ({ required: false, type, ...more });
+// Swagger knows a lazy type by the name of the function, which is that of the property.
+const required = (type: unknown, more: object = {}) => ({ required: true, type: () => type, ...more });
+const optional = (type: unknown, more: object = {}) => ({ required: false, type: () => type, ...more });
 
 /** A key as it is shown: nothing of it opens a door. Times are texts in UTC. */
 export class ApiKeyDto {
@@ -32,18 +33,19 @@ export class ApiKeyDto {
 
   static _OPENAPI_METADATA_FACTORY(): OpenApiMetadata {
     return {
-      id: required(() => String),
-      name: required(() => String),
-      hint: required(() => String, { description: 'How the key begins and ends' }),
-      prefix: required(() => String),
-      environment: required(() => String, { enum: ['live', 'test'] }),
-      last4: required(() => String),
-      scopes: required(() => [String]),
-      roles: required(() => [String]),
-      allowedAddresses: required(() => [String]),
+      id: required(String),
+      name: required(String),
+      hint: required(String, { description: 'How the key begins and ends' }),
+      prefix: required(String),
+      environment: required(String, { enum: ['live', 'test'] }),
+      last4: required(String),
+      scopes: required([String]),
+      roles: required([String]),
+      allowedAddresses: required([String]),
       metadata: { required: true, type: 'object', additionalProperties: { type: 'string' } },
       limits: {
         required: false,
+        type: () => Object,
         oneOf: [
           { type: 'string', description: 'A plan' },
           {
@@ -60,11 +62,11 @@ export class ApiKeyDto {
       overlapEndsAt: described.time('When the key ends for its successor'),
       revokedAt: described.time('When the key was revoked'),
       exposedAt: described.time('When the key was seen in clear; rotate it'),
-      exposure: optional(() => String, { enum: ['plaintext', 'url', 'reported'] }),
+      exposure: optional(String, { enum: ['plaintext', 'url', 'reported'] }),
       lastUsedAt: described.time('When the key was last used'),
-      lastUsedFrom: optional(() => String, { description: 'The client’s address then' }),
-      predecessor: optional(() => String, { description: 'Id of the key that this one replaces' }),
-      successor: optional(() => String, { description: 'Id of the key that replaces this one' }),
+      lastUsedFrom: optional(String, { description: 'The client’s address then' }),
+      predecessor: optional(String, { description: 'Id of the key that this one replaces' }),
+      successor: optional(String, { description: 'Id of the key that replaces this one' }),
     };
   }
 }
@@ -74,7 +76,7 @@ export class IssuedApiKeyDto extends ApiKeyDto {
   key!: string;
 
   static override _OPENAPI_METADATA_FACTORY(): OpenApiMetadata {
-    return { key: required(() => String, { description: 'The key itself. It is shown this once.' }) };
+    return { key: required(String, { description: 'The key itself. It is shown this once.' }) };
   }
 }
 
@@ -85,7 +87,7 @@ export class ApiKeyDayDto {
   uses!: number;
 
   static _OPENAPI_METADATA_FACTORY(): OpenApiMetadata {
-    return { day: required(() => String, { format: 'date' }), uses: required(() => Number) };
+    return { day: required(String, { format: 'date' }), uses: required(Number) };
   }
 }
 
@@ -99,10 +101,10 @@ export class ApiKeyUsageDto {
 
   static _OPENAPI_METADATA_FACTORY(): OpenApiMetadata {
     return {
-      uses: required(() => Number, { description: 'Uses on all of the days' }),
+      uses: required(Number, { description: 'Uses on all of the days' }),
       lastUsedAt: described.time('When the key was last used'),
-      lastUsedFrom: optional(() => String, { description: 'The client’s address then' }),
-      days: required(() => [ApiKeyDayDto], { description: 'Oldest first; days without uses are left out' }),
+      lastUsedFrom: optional(String, { description: 'The client’s address then' }),
+      days: required([ApiKeyDayDto], { description: 'Oldest first; days without uses are left out' }),
     };
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ADAPTERS } from '../support/app.js';
-import { type KeyRoutesApp, type KeyView, startKeyRoutes, tokenOf } from './key-routes-app.js';
+import { type Answer, type KeyRoutesApp, type KeyView, startKeyRoutes, tokenOf } from './key-routes-app.js';
 
 const DAY = 86_400_000;
 const SCOPES = ['items:read', 'items:write'];
@@ -54,7 +54,7 @@ describe.each(ADAPTERS)('management routes on %s', (adapter) => {
     let path: string | undefined = '/api-keys?limit=3';
     const sizes: number[] = [];
     while (path !== undefined) {
-      const page = await app.call<KeyView[]>('GET', path, as);
+      const page: Answer<KeyView[]> = await app.call<KeyView[]>('GET', path, as);
       expect(page.status).toBe(200);
       names.push(...page.json.map(({ name }) => name));
       sizes.push(page.json.length);
@@ -207,8 +207,9 @@ describe.each(ADAPTERS)('management routes on %s', (adapter) => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => app.call('POST', '/api-keys', as, GOOD)),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 409, 409, 409, 409, 409, 409]);
-    expect(answers.find(({ status }) => status === 409)!.json.error.code).toBe('CONFLICT');
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2);
+    const refused = answers.filter(({ status }) => status === 409);
+    expect(refused.map(({ json }) => json.error.code)).toEqual(Array.from({ length: 6 }, () => 'CONFLICT'));
     const [first] = (await app.keys.list(owner)).keys;
     expect((await app.call('DELETE', `/api-keys/${first!.id}`, as)).status).toBe(204);
     expect((await app.call('POST', '/api-keys', as, GOOD)).status).toBe(201);

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 
+import type { INestApplication } from '@nestjs/common';
 import { SignJWT } from 'jose';
-import { ApiKeyService, type SecurityOptions, SecurityModule } from 'nestjs-api-security';
+import { ApiKeyService, SecurityEvents, SecurityModule, type SecurityOptions } from 'nestjs-api-security';
 import { ApiKeysModule, type ApiKeyRoutesOptions } from 'nestjs-api-security/api-keys';
 
 import type { Adapter } from '../support/app.js';
@@ -26,11 +27,22 @@ export type Answer<Json = KeyView> = HttpResponse<Json & ErrorEnvelope>;
 
 export interface KeyRoutesApp {
   readonly port: number;
+  readonly app: INestApplication;
   readonly keys: ApiKeyService;
+  readonly events: SecurityEvents;
   /** One request; `as` is an API key or a token, told apart by their form. */
-  call<Json = KeyView>(method: string, path: string, as?: string, json?: unknown): Promise<Answer<Json>>;
-  send<Json = KeyView>(method: string, path: string, options: SendOptions): Promise<Answer<Json>>;
-  close(): Promise<void>;
+  readonly call: <Json = KeyView>(
+    method: string,
+    path: string,
+    as?: string,
+    json?: unknown,
+  ) => Promise<Answer<Json>>;
+  readonly send: <Json = KeyView>(
+    method: string,
+    path: string,
+    options: SendOptions,
+  ) => Promise<Answer<Json>>;
+  readonly close: () => Promise<void>;
 }
 
 const ISSUER = 'https://id.example.test';
@@ -61,8 +73,10 @@ export async function startKeyRoutes(
     return send<Json & ErrorEnvelope>(port, method, path, { headers, json });
   };
   return {
+    app,
     port,
     keys: app.get(ApiKeyService),
+    events: app.get(SecurityEvents),
     call,
     send: (method, path, sending) => send(port, method, path, sending),
     close,
