@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { SecurityModule, type SecurityOptions } from 'nestjs-api-security';
+import { ApiKeysModule } from 'nestjs-api-security/api-keys';
 
-import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { AuthController } from './auth/auth.controller.js';
 import { PasswordAccounts } from './auth/password-accounts.service.js';
 import { PasswordHasher } from './auth/password-hasher.service.js';
@@ -28,8 +29,10 @@ export class AppModule {
           inject: [UserDirectory],
           useFactory: (directory: UserDirectory) => securityOptions(configuration, directory),
         }),
+        // People manage their own keys; a rotated one goes on working for an hour, so that its users can change over.
+        ApiKeysModule.forRoot({ rotationOverlap: '1h', decorators: [ApiTags('api-keys')] }),
       ],
-      controllers: [HealthController, AuthController, UsersController, ApiKeysController, DocsController],
+      controllers: [HealthController, AuthController, UsersController, DocsController],
       providers: [PasswordHasher, PasswordAccounts, UserRemoval, ApiDocument, DemoData],
     };
   }
