@@ -33,6 +33,8 @@ export interface ApiKeyReportOptions {
    * @param headers names in lower case
    */
   readonly verify?: (body: Buffer, headers: IncomingHttpHeaders) => boolean | Promise<boolean>;
+  /** Whether a key that was found is revoked; by default if `onPlaintext` of `apiKeys` says so. */
+  readonly revoke?: boolean;
   /** Requests from one address, with up to 100 reports each; `'10/minute'` by default. */
   readonly limit?: LimitSpec;
   /** Told of every report that was right, to tell the owner where the key was found. What it throws changes nothing. */
@@ -101,6 +103,7 @@ const REPORT_NAMES: ReadonlySet<string> = new Set([
   'path',
   'schemes',
   'verify',
+  'revoke',
   'limit',
   'onReport',
 ] satisfies (keyof ApiKeyReportOptions)[]);
@@ -174,6 +177,13 @@ function compileReports(
   expectKnown(options, REPORT_NAMES, 'reports.', expect);
   expect(isPath(path), 'reports.path', 'is no path', "write one such as 'api-keys/reports'");
   expect(areSchemes(schemes), 'reports.schemes', 'names no scheme', "use 'jwt', 'api-key' or both");
+  const { revoke } = options;
+  expect(
+    revoke === undefined || typeof revoke === 'boolean',
+    'reports.revoke',
+    'is no boolean',
+    'true or false',
+  );
   for (const name of ['verify', 'onReport'] as const) {
     const given = options[name];
     expect(given === undefined || isFunction(given), `reports.${name}`, 'is no function', 'give a function');

@@ -19,7 +19,7 @@ const MAX_BODY = '300kb';
 
 /** The controller of the endpoint for secret scanners; a class for each call, because decorators hold the options. */
 export function createReportsController(settings: ApiKeyReportSettings): Type {
-  const { path, schemes, limit, verify, onReport } = settings;
+  const { path, schemes, limit, verify, revoke, onReport } = settings;
   const logger = new Logger('Security');
 
   @Controller(path)
@@ -38,7 +38,7 @@ export function createReportsController(settings: ApiKeyReportSettings): Type {
     }
 
     async #take(proof: Proof, { source, url }: KeyReportDto): Promise<void> {
-      const key = await this.apiKeys.reportExposed(proof);
+      const key = await this.apiKeys.reportExposed(proof, revoke === undefined ? {} : { revoke });
       if (!key || !onReport) return;
       try {
         await onReport({ key, source, url });

@@ -39,6 +39,7 @@ describe('options of the routes for API keys', () => {
     ['reports.path', { reports: { path: '*' } }],
     ['reports.schemes', { reports: { schemes: [] } }],
     ['reports.verify', { reports: { verify: 'secret' } }],
+    ['reports.revoke', { reports: { revoke: 'yes' } }],
     ['reports.onReport', { reports: { onReport: {} } }],
     ['reports.limits', { reports: { limits: '1/minute' } }],
     ['maxKeys', 5],

@@ -63,6 +63,21 @@ describe.each(ADAPTERS)('reports of exposed keys on %s', (adapter) => {
     expect(exposed).toHaveLength(2);
   });
 
+  it.each([
+    [true, 'flag'],
+    [false, 'revoke'],
+  ] as const)('R-AK-16 R-TL-10 reports revoke by an option of their own: %s', async (revoke, onPlaintext) => {
+    const told: boolean[] = [];
+    const onExposed = ({ revoked }: { readonly revoked: boolean }) => void told.push(revoked);
+    const apiKeys = { onPlaintext, onExposed };
+    const app = await startKeyRoutes(adapter, { reports: { revoke } }, { apiKeys });
+    const { key, id } = await app.keys.issue(KEY);
+    await app.call('POST', REPORTS, await partnerOf(app), { reports: [{ key }] });
+    expect(told).toEqual([revoke]);
+    expect((await app.keys.verify(key)) === undefined).toBe(revoke);
+    expect((await app.keys.get(id))?.exposure).toBe('reported');
+  });
+
   it('R-AK-16 one hundred reports are a batch, and what an application throws at one stops no other', async () => {
     const app = await startKeyRoutes(adapter, {
       reports: {

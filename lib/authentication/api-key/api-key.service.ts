@@ -273,17 +273,19 @@ export class ApiKeyService {
    * marked as exposed, its owner is told, and with `onPlaintext: 'revoke'` it is revoked (R-AK-16).
    *
    * @param found the key, however long or wrong; or its id and its SHA-256 in hexadecimal, so that it need not travel
+   * @param revoke whether it is revoked, whatever `onPlaintext` says
    * @returns the key as it was before; undefined if it is none, or has ended
    */
   async reportExposed(
     found: string | { readonly id: string; readonly sha256: string },
+    { revoke = this.#settings.onPlaintext === 'revoke' }: { readonly revoke?: boolean } = {},
   ): Promise<ApiKeyInfo | undefined> {
     const proof = proofOf(found);
     if (!proof) return undefined;
     const record = await this.calls.ask(() => this.#store.find(proof.id));
     if (this.#digests.position(proof.hash, record?.digest) < 0 || !record) return undefined;
     if (reasonAgainst(record, this.#clock.now()) !== undefined) return undefined;
-    await this.expose(record.id, 'reported', this.#settings.onPlaintext === 'revoke');
+    await this.expose(record.id, 'reported', revoke);
     return infoOf(record);
   }
 
