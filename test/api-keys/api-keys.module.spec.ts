@@ -1,11 +1,34 @@
+import { type ApiKeyPage, type ApiKeyRecord, MemoryApiKeyStore } from 'nestjs-api-security';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ADAPTERS } from '../support/app.js';
-import { type Answer, type KeyRoutesApp, type KeyView, startKeyRoutes, tokenOf } from './key-routes-app.js';
+import {
+  type Answer,
+  type KeyRoutesApp,
+  type KeyView,
+  PLANS,
+  startKeyRoutes,
+  tokenOf,
+} from './key-routes-app.js';
 
 const DAY = 86_400_000;
 const SCOPES = ['items:read', 'items:write'];
 const GOOD = { name: 'CI', scopes: ['items:read'] };
+
+/** Takes its time, as stores behind a network do, so that requests get in between each other. */
+class SlowStore extends MemoryApiKeyStore {
+  override async find(id: string): Promise<ApiKeyRecord | undefined> {
+    const record = await super.find(id);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    return record;
+  }
+
+  override async list(...args: Parameters<MemoryApiKeyStore['list']>): Promise<ApiKeyPage> {
+    const page = await super.list(...args);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    return page;
+  }
+}
 
 let people = 0;
 /** Somebody who has no keys yet. */
@@ -16,7 +39,11 @@ describe.each(ADAPTERS)('management routes on %s', (adapter) => {
   let app: KeyRoutesApp;
 
   beforeAll(async () => {
-    app = await startKeyRoutes(adapter, { schemes: ['jwt', 'api-key'], maxKeysPerOwner: 3 });
+    app = await startKeyRoutes(
+      adapter,
+      { schemes: ['jwt', 'api-key'], maxKeysPerOwner: 3 },
+      { apiKeys: { store: new SlowStore(), plans: PLANS } },
+    );
   });
   afterAll(() => app.close());
 
@@ -225,6 +252,15 @@ describe.each(ADAPTERS)('management routes on %s', (adapter) => {
       if (status === 201) id = json.id;
     }
     expect(statuses).toEqual([201, 201, 201, 201, 201, 409]);
+  });
+
+  it('R-AK-11 two rotations that both find room for one are no two', async () => {
+    const as = await newcomer();
+    const rotate = (id: string) => app.call('POST', `/api-keys/${id}/rotate`, as, { overlap: 3_600 });
+    const [a, b, c] = [await issue(as), await issue(as), await issue(as)];
+    const next = [(await rotate(a.id)).json, (await rotate(b.id)).json];
+    const answers = await Promise.all([rotate(c.id), rotate(next[0]!.id)]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 409]));
   });
 
   it.each([

@@ -45,6 +45,7 @@ export interface KeyRoutesApp {
   readonly close: () => Promise<void>;
 }
 
+export const PLANS = { free: '60/minute', pro: '600/minute' } as const;
 const ISSUER = 'https://id.example.test';
 const AUDIENCE = 'https://api.example.test';
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -57,7 +58,7 @@ export async function startKeyRoutes(
   options: SecurityOptions = {},
 ): Promise<KeyRoutesApp> {
   const security = SecurityModule.forRoot({
-    apiKeys: { plans: { free: '60/minute', pro: '600/minute' } },
+    apiKeys: { plans: PLANS },
     jwt: { issuer: ISSUER, audience: AUDIENCE, publicKey, algorithms: ['ES256'], tenantClaim: 'tenant' },
     https: 'off',
     logger: false,
