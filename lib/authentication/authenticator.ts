@@ -2,6 +2,7 @@ import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
+import { acceptedScheme } from '../policy/accepted-scheme.js';
 import type { RoutePolicy, SchemeChallenge } from '../policy/route-policy.js';
 import type { AttemptLimiter } from './attempt-limiter.js';
 import { isMalformedCredential, readCredential } from './credential-reader.js';
@@ -72,7 +73,7 @@ export class Authenticator {
 
   #accept(state: RequestState, policy: RoutePolicy, scheme: string, verified: VerifiedCredential): void {
     const { principal, allowsAddress } = verified;
-    if (!policy.authentication.schemes.some((accepted) => accepted.scheme === principal.scheme)) {
+    if (!acceptedScheme(policy.authentication, principal.scheme)) {
       throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.not-accepted'));
     }
     if (allowsAddress && !allowsAddress(state.address)) {

@@ -3,6 +3,7 @@ import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
 import type { Principal } from '../principal/principal.js';
+import { acceptedScheme } from '../policy/accepted-scheme.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
 
 /** Decides whether an authenticated principal may use the route. */
@@ -12,14 +13,14 @@ export class Authorizer {
   /** @throws SecurityError `INSUFFICIENT_SCOPE` or `FORBIDDEN` */
   authorize(state: RequestState, policy: RoutePolicy, principal: Principal): void {
     const { scopes, roles, userOnly } = policy.authorization;
-    const ofScheme =
-      policy.authentication.schemes.find(({ scheme }) => scheme === principal.scheme)?.scopes ?? [];
+    const ofScheme = acceptedScheme(policy.authentication, principal.scheme)?.scopes ?? [];
     if (!hasAll(principal.scopes, scopes) || !hasAll(principal.scopes, ofScheme)) {
       throw this.#insufficientScope(state, policy, principal, [...new Set([...scopes, ...ofScheme])]);
     }
     if (userOnly && principal.type !== 'user') throw this.#forbidden(state, 'user-only');
-    for (const anyOf of roles) {
-      if (!anyOf.some((role) => principal.roles.includes(role))) throw this.#forbidden(state, 'role.missing');
+    for (let i = 0; i < roles.length; i++) {
+      if (!roles[i]!.some((role) => principal.roles.includes(role)))
+        throw this.#forbidden(state, 'role.missing');
     }
   }
 
@@ -49,6 +50,6 @@ export class Authorizer {
 }
 
 function hasAll(held: readonly string[], needed: readonly string[]): boolean {
-  for (const scope of needed) if (!held.includes(scope)) return false;
+  for (let i = 0; i < needed.length; i++) if (!held.includes(needed[i]!)) return false;
   return true;
 }

@@ -119,14 +119,9 @@ export class SecurityRuntime {
     const storage = this.#storage();
     const limiter = new RateLimiter(storage, headers, clock, events);
     const failed = configuration.failedRule;
+    const attemptStorage = takesLooks(options.rateLimit?.storage) ? storage : this.#memory;
     const attempts = failed
-      ? new FailedAttempts(
-          takesLooks(options.rateLimit?.storage) ? storage : this.#memory,
-          failed,
-          headers,
-          clock,
-          events,
-        )
+      ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
       : NO_ATTEMPT_LIMIT;
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(

@@ -1,5 +1,5 @@
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import type { HeaderList } from '../http/header-writer.js';
+import { headerList, type HeaderList } from '../http/header-writer.js';
 import { compileHeaderValues, defaultHeaderValues, type HeadersOptions } from './headers.options.js';
 
 /** The set for both kinds of connection; HSTS means nothing, and is ignored, over plain HTTP (R-TL-03). */
@@ -17,8 +17,8 @@ export function prepareHeaders(
     ...defaultHeaderValues(problems),
     ...compileHeaderValues(options ?? {}, 'headers', problems),
   ]);
-  const secure = Object.freeze(
-    [...values].flatMap(([name, value]) => (value === null ? [] : [Object.freeze([name, value] as const)])),
+  const secure = headerList(
+    [...values].flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
   );
   const plain = Object.freeze(secure.filter(([name]) => name !== 'Strict-Transport-Security'));
   return Object.freeze({ plain, secure });

@@ -85,7 +85,7 @@ export function hardenServer(server: Server, headers: HeaderList, options: Harde
   server.maxHeadersCount ??= 0;
   checkOften(server, limits.checkingInterval);
   trackExchanges(server);
-  endStalledConnections(server, limits.stallTimeout);
+  endStalledConnections(server, limits);
   endUsedUpConnections(server);
   if (options.connectionsPerAddress !== undefined)
     capConnections(server, options.connectionsPerAddress, options.isProxy ?? (() => false));
@@ -104,11 +104,24 @@ function checkOften(server: Server & { connectionsCheckingInterval?: unknown }, 
   if (typeof current === 'number' && current > interval) server.connectionsCheckingInterval = interval;
 }
 
-/** Ends connections on which nothing moves, but for those that wait for a handler. */
-function endStalledConnections(server: Server, timeout: number): void {
+/**
+ * Ends connections whose client does not read. Node's time-out for it would be set anew for each request: instead the
+ * few that have something unsent at a look get one.
+ */
+function endStalledConnections(server: Server, { stallTimeout, checkingInterval }: ServerLimits): void {
   // With a time-out of its own the application sees to this by itself; HTTP/2 shares a socket between many responses.
   if (!isHttp1(server) || server.timeout !== 0) return;
-  server.timeout = timeout;
+  const sockets = new Set<Socket>();
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const look = () => {
+    for (const socket of sockets)
+      if (socket.writableLength > 0 && socket.timeout !== stallTimeout) socket.setTimeout(stallTimeout);
+  };
+  const timer = setInterval(look, Math.min(checkingInterval, stallTimeout)).unref();
+  server.on('close', () => clearInterval(timer));
   server.on('timeout', (socket: Socket) => {
     if (!isBusy(socket) || socket.writableLength > 0) socket.destroy();
   });

@@ -13,8 +13,13 @@ import type { LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-s
  * so that good credentials never use it up. Counts addresses alone: nobody can lock out somebody else's key (D12).
  */
 export class FailedAttempts implements AttemptLimiter {
+  /** Monotonic time of the last failure that this process has seen. */
+  #failedAt = -Infinity;
+
+  /** @param ownStorage whether nobody else counts there: then there is nothing to look for while nothing has failed here */
   constructor(
     private readonly storage: RateLimitStorage,
+    private readonly ownStorage: boolean,
     private readonly rule: RateLimitRule,
     private readonly headers: RateLimitHeaders,
     private readonly clock: SecurityClock,
@@ -22,6 +27,7 @@ export class FailedAttempts implements AttemptLimiter {
   ) {}
 
   check(state: RequestState): void | Promise<void> {
+    if (this.ownStorage && this.#nothingFailed()) return;
     const decision = this.#consume(state, 0);
     return decision instanceof Promise
       ? decision.then((settled) => this.#refuseIfSpent(state, settled))
@@ -29,12 +35,17 @@ export class FailedAttempts implements AttemptLimiter {
   }
 
   record(state: RequestState): void {
+    this.#failedAt = this.clock.monotonic();
     try {
       const decision = this.#consume(state, 1);
       if (decision instanceof Promise) decision.catch((error: unknown) => this.#storeFailed(state, error));
     } catch (error) {
       this.#storeFailed(state, error);
     }
+  }
+
+  #nothingFailed(): boolean {
+    return this.#failedAt === -Infinity || this.clock.monotonic() - this.#failedAt > this.rule.windowMs + 1;
   }
 
   #consume(state: RequestState, cost: number): LimitDecision | Promise<LimitDecision> {

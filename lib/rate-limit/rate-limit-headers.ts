@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import { putHeader } from '../http/header-writer.js';
 import type { RequestState, ShownLimit } from '../http/request-state.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
 import type { LimitDecision } from './rate-limit-storage.js';
@@ -115,9 +116,9 @@ function prepareRules(rules: readonly RateLimitRule[]): PreparedRules {
 }
 
 function writeLegacy(response: ServerResponse, { limit, remaining, resetMs }: ShownLimit, now: number): void {
-  response.setHeader('X-RateLimit-Limit', limit);
-  response.setHeader('X-RateLimit-Remaining', remaining);
-  response.setHeader('X-RateLimit-Reset', Math.ceil((now + resetMs) / 1000));
+  putHeader(response, 'X-RateLimit-Limit', 'x-ratelimit-limit', limit);
+  putHeader(response, 'X-RateLimit-Remaining', 'x-ratelimit-remaining', remaining);
+  putHeader(response, 'X-RateLimit-Reset', 'x-ratelimit-reset', Math.ceil((now + resetMs) / 1000));
 }
 
 function writeIetf(

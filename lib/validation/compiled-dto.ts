@@ -10,11 +10,14 @@ interface Constraint {
   validate(value: unknown, args: ValidationArguments): boolean | Promise<boolean>;
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 interface Check {
   readonly constraint: Constraint;
-  readonly constraints: unknown[];
   readonly each: boolean;
   readonly validateIf: Rule['validateIf'];
+  /** What the constraint is told; filled in for each value, so that nothing has to be made for it. */
+  readonly args: Writable<ValidationArguments>;
 }
 
 interface PropertyPlan {
@@ -31,13 +34,11 @@ interface PropertyPlan {
  */
 export class CompiledDto {
   readonly #properties: readonly PropertyPlan[];
-  readonly #targetName: string;
   /** Nothing but copying is needed to make an instance. */
   readonly #plain: boolean;
 
   constructor(private readonly dto: DtoClass) {
-    this.#properties = [...shapeOf(dto).byName.values()].map(planOf);
-    this.#targetName = dto.name;
+    this.#properties = [...shapeOf(dto).byName.values()].map((shape) => planOf(shape, dto.name));
     this.#plain =
       isPlain(dto) && this.#properties.every(({ nested }) => nested === undefined || nested.#plain);
   }
@@ -74,10 +75,12 @@ export class CompiledDto {
   }
 
   #holds(instance: object): boolean {
-    for (const { shape, conditions, checks, nested } of this.#properties) {
+    const properties = this.#properties;
+    for (let i = 0; i < properties.length; i++) {
+      const { shape, conditions, checks, nested } = properties[i]!;
       const value = (instance as Record<string, unknown>)[shape.name];
-      if (!conditions.every((condition) => condition(instance, value))) continue;
-      for (const check of checks) if (!this.#passes(check, instance, shape.name, value)) return false;
+      if (conditions.length > 0 && !conditions.every((condition) => condition(instance, value))) continue;
+      for (let j = 0; j < checks.length; j++) if (!passes(checks[j]!, instance, value)) return false;
       if (nested === undefined || value === undefined) continue;
       const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
       for (const part of parts)
@@ -85,18 +88,20 @@ export class CompiledDto {
     }
     return true;
   }
+}
 
-  #passes(
-    { constraint, constraints, each, validateIf }: Check,
-    object: object,
-    property: string,
-    value: unknown,
-  ): boolean {
-    if (validateIf && !validateIf(object, value)) return true;
-    const args: ValidationArguments = { targetName: this.#targetName, property, object, value, constraints };
-    if (!each || !Array.isArray(value)) return constraint.validate(value, args) === true;
-    return value.every((item) => constraint.validate(item, args) === true);
-  }
+function passes({ constraint, each, validateIf, args }: Check, object: object, value: unknown): boolean {
+  if (validateIf && !validateIf(object, value)) return true;
+  args.object = object;
+  args.value = value;
+  if (!each || !Array.isArray(value)) return isTrue(constraint.validate(value, args));
+  return value.every((item) => isTrue(constraint.validate(item, args)));
+}
+
+/** A rule that says later is asked again by class-validator: what becomes of this answer is of no interest. */
+function isTrue(verdict: boolean | Promise<boolean>): boolean {
+  if (verdict instanceof Promise) verdict.catch(() => undefined);
+  return verdict === true;
 }
 
 const UNKNOWN = Symbol('unknown');
@@ -130,7 +135,7 @@ export function compiledDto(dto: DtoClass): CompiledDto | undefined {
   return known ?? undefined;
 }
 
-function planOf(shape: PropertyShape): PropertyPlan {
+function planOf(shape: PropertyShape, targetName: string): PropertyPlan {
   const storage = classValidator().getMetadataStorage();
   const rules = [...shape.rules.values()].flat();
   const nested = nestedClassOf(shape);
@@ -144,9 +149,15 @@ function planOf(shape: PropertyShape): PropertyPlan {
       .flatMap(({ constraintCls, constraints, each, validateIf }) =>
         storage.getTargetValidatorConstraints(constraintCls as () => void).map(({ instance }) => ({
           constraint: instance as Constraint,
-          constraints: constraints as unknown[],
           each: each === true,
           validateIf,
+          args: {
+            targetName,
+            property: shape.name,
+            object: {},
+            value: undefined,
+            constraints: constraints as unknown[],
+          },
         })),
       ),
     nested: nested && compiledDto(nested),
