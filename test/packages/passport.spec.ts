@@ -1,23 +1,27 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+
 import {
   Controller,
   Get,
   Injectable,
   Req,
+  Scope,
   UnauthorizedException,
   UseGuards,
   type CanActivate,
   type Type,
 } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
-import { ApiKeyAuth, ApiKeyService, CurrentPrincipal, type Principal } from 'nestjs-api-security';
+import { ApiKeyAuth, ApiKeyService, CurrentPrincipal, JwtAuth, type Principal } from 'nestjs-api-security';
 import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import type { Strategy } from 'passport-strategy';
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { forge } from '../authentication/jwt/token-workshop.js';
 import type { RunningApp } from '../support/app.js';
 import { ADAPTERS, closeApps, startBare, type Adapter } from '../support/bare-app.js';
-import { send } from '../support/http-client.js';
+import { send, type HttpResponse } from '../support/http-client.js';
 import { startSecured } from '../support/secured-app.js';
 
 // What @nestjs/passport 12.0.0 and passport 0.7.0 do by themselves, and what this module does in the same place.
@@ -71,6 +75,15 @@ function keyStrategy(name: string, goodKey: string, user: unknown = { key: goodK
 @Controller()
 @ApiKeyAuth()
 class PrincipalController {
+  @Get('me')
+  me(@CurrentPrincipal() principal: Principal): object {
+    return principal;
+  }
+}
+
+@Controller()
+@JwtAuth()
+class TenantController {
   @Get('me')
   me(@CurrentPrincipal() principal: Principal): object {
     return principal;
@@ -193,6 +206,77 @@ describe.each(ADAPTERS)('@nestjs/passport on %s', (adapter: Adapter) => {
       });
       expect(response.status).toBe(400);
       expect(response.json).toMatchObject({ error: { code: 'INVALID_REQUEST' } });
+    });
+  });
+
+  describe('PITFALL-P7 a strategy that redirects', () => {
+    const redirecting = (name: string) => ({
+      controllers: [whoami(AuthGuard(name))],
+      providers: [fixedStrategy(name, (strategy) => strategy.redirect('https://login.example'))],
+    });
+
+    it(`bare: ${adapter === 'express' ? 'an API answers with a redirect' : 'the request ends in 500'}`, async () => {
+      const { port } = await startBare(adapter, redirecting('p7-bare'));
+      const response = await send(port, 'GET', '/me', { timeoutMs: 2000 });
+      expect(response.status).toBe(adapter === 'express' ? 302 : 500);
+      if (adapter === 'express') expect(response.header('location')).toBe('https://login.example');
+    });
+
+    it('ours: nobody is redirected, a 401 says which credential is due', async () => {
+      const { port } = await startSecured(adapter, {}, redirecting('p7-ours'));
+      const response = await send(port, 'GET', '/me');
+      expect(response.status).toBe(401);
+      expect(response.header('location')).toBeUndefined();
+      expect(response.header('www-authenticate')).toMatch(/^Api-Key realm="/);
+    });
+  });
+
+  describe('PITFALL-P8 strategies that depend on the request', () => {
+    it('bare: one with the scope of a request is never made', async () => {
+      @Injectable({ scope: Scope.REQUEST })
+      class TenantStrategy extends PassportStrategy(HeaderAPIKeyStrategy, 'p8-tenant') {
+        constructor() {
+          super({ header: 'X-API-Key', prefix: '' }, false);
+        }
+
+        validate(key: string): object {
+          return { key };
+        }
+      }
+      const { port } = await startBare(adapter, {
+        controllers: [whoami(AuthGuard('p8-tenant'))],
+        providers: [TenantStrategy],
+      });
+      const response = await send(port, 'GET', '/me', { headers: { 'x-api-key': 'key' } });
+      expect(response.status).toBe(500);
+    });
+
+    it('ours: one configuration serves many issuers, and the token says whose it is', async () => {
+      const tenants = ['https://one.example.test', 'https://two.example.test'].map((issuer) => ({
+        issuer,
+        ...generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+      }));
+      const audience = 'https://api.example.test';
+      const jwt = tenants.map(({ issuer, publicKey }) => ({
+        issuer,
+        audience,
+        publicKey,
+        tenantClaim: 'org',
+      }));
+      const { port } = await startSecured(adapter, { jwt }, { controllers: [TenantController] });
+      const ask = (issuer: string, key: KeyObject): Promise<HttpResponse> => {
+        const now = Math.floor(Date.now() / 1000);
+        const claims = { iss: issuer, aud: audience, sub: 'ada', org: issuer, iat: now, exp: now + 600 };
+        const text = forge('{"alg":"ES256","typ":"at+jwt"}', JSON.stringify(claims), 'ES256', key);
+        return send(port, 'GET', '/me', { headers: { authorization: `Bearer ${text}` } });
+      };
+      const [one, two] = tenants;
+      if (one === undefined || two === undefined) throw new Error('two tenants are needed');
+      for (const { issuer, privateKey } of [one, two, one]) {
+        const { status, json } = await ask(issuer, privateKey);
+        expect([status, json]).toMatchObject([200, { tenant: issuer }]);
+      }
+      expect((await ask(one.issuer, two.privateKey)).status).toBe(401);
     });
   });
 });

@@ -11,13 +11,20 @@ import {
 import { APP_GUARD } from '@nestjs/core';
 import {
   SkipThrottle,
+  Throttle,
   ThrottlerGuard,
   ThrottlerModule,
   ThrottlerStorage,
   ThrottlerStorageService,
   type ThrottlerModuleOptions,
 } from '@nestjs/throttler';
-import { MemoryRateLimitStorage, Public, RateLimit, SkipRateLimit } from 'nestjs-api-security';
+import {
+  MemoryRateLimitStorage,
+  Public,
+  RateLimit,
+  SecurityConfigurationError,
+  SkipRateLimit,
+} from 'nestjs-api-security';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { ADAPTERS, closeApps, startBare, type Adapter } from '../support/bare-app.js';
@@ -353,6 +360,131 @@ describe.each(ADAPTERS)('@nestjs/throttler on %s', (adapter: Adapter) => {
       for (let n = 0; n < 1200; n += 1) await from(`127.1.${String(n >> 8)}.${String(n & 255)}`);
       expect(storage.size).toBe(1000);
       expect((await from('127.0.0.2')).status).toBe(429);
+    });
+  });
+
+  describe('PITFALL-T15 several limits', () => {
+    it('bare: what one refuses still counts against the other', async () => {
+      const limits = [
+        { name: 'short', ttl: MINUTE / 2, limit: 4 },
+        { name: 'long', ttl: MINUTE, limit: 1 },
+      ];
+      const { port } = await startBare(adapter, throttled(limits));
+      const responses = await get(port, '/a', 4);
+      expect(statuses(responses)).toEqual([200, 429, 429, 429]);
+      const remaining = responses.map((response) => response.header('x-ratelimit-remaining-short'));
+      expect(remaining).toEqual(['3', '2', '1', '0']);
+    });
+
+    it('R-RL-14 ours: a refused request counts against none', async () => {
+      const short = { limit: 4, window: '30s', group: 'short' } as const;
+      @Controller()
+      @Public()
+      class GroupedRoutes {
+        @Get('a')
+        @RateLimit([short, '1/minute'])
+        a(): object {
+          return {};
+        }
+
+        @Get('b')
+        @RateLimit(short)
+        b(): object {
+          return {};
+        }
+      }
+      const { port } = await startSecured(adapter, {}, { controllers: [GroupedRoutes] });
+      expect(statuses(await get(port, '/a', 4))).toEqual([200, 429, 429, 429]);
+      const [other] = await get(port, '/b');
+      expect(other?.header('x-ratelimit-remaining')).toBe('2');
+    });
+  });
+
+  describe('PITFALL-R1 PITFALL-R4 a store that takes whole milliseconds only', () => {
+    /** As @nest-lab/throttler-storage-redis answers: what Redis cannot use as an expiry is an error. */
+    const strict = (): ThrottlerStorage => {
+      const inner = new ThrottlerStorageService();
+      return {
+        increment: (key, ttl, limit, blockDuration, name) =>
+          [ttl, blockDuration].every((ms) => Number.isInteger(ms) && ms > 0)
+            ? inner.increment(key, ttl, limit, blockDuration, name)
+            : Promise.reject(new Error('ERR value is not an integer or invalid expire time')),
+      };
+    };
+
+    it.each([
+      ['no block', { ttl: MINUTE, limit: 1, blockDuration: 0 }],
+      ['half a millisecond', { ttl: MINUTE + 0.5, limit: 1 }],
+    ])('bare: %s ends in 500', async (_, limit) => {
+      const { port } = await startBare(adapter, throttled({ throttlers: [limit], storage: strict() }));
+      expect(statuses(await get(port, '/a', 2))).toEqual([500, 500]);
+    });
+
+    it('ours: the store gets whole numbers above zero, whatever a decorator says', async () => {
+      @Controller()
+      @Public()
+      class ThrottledRoutes {
+        @Get('a')
+        @Throttle({ default: { ttl: MINUTE, limit: 1, blockDuration: 0 } })
+        a(): object {
+          return {};
+        }
+      }
+      const options = { rateLimit: { storage: strict(), onStoreFailure: 'closed' } } as const;
+      const { port } = await startSecured(adapter, options, { controllers: [ThrottledRoutes] });
+      expect(statuses(await get(port, '/a', 2))).toEqual([200, 429]);
+    });
+
+    it('ours: half a millisecond is refused at boot', async () => {
+      @Controller()
+      @Public()
+      class ThrottledRoutes {
+        @Get('a')
+        @Throttle({ default: { ttl: MINUTE + 0.5, limit: 1 } })
+        a(): object {
+          return {};
+        }
+      }
+      await expect(startSecured(adapter, {}, { controllers: [ThrottledRoutes] })).rejects.toThrow(
+        SecurityConfigurationError,
+      );
+    });
+  });
+
+  describe('PITFALL-T what a client says of itself', () => {
+    const ignoreUserAgents = [/kube-probe/];
+
+    it('bare: the name of a monitor lifts the limit', async () => {
+      const { port } = await startBare(adapter, throttled([{ ttl: MINUTE, limit: 1, ignoreUserAgents }]));
+      const responses = await get(port, '/a', 3, { 'user-agent': 'kube-probe/1.29' });
+      expect(statuses(responses)).toEqual([200, 200, 200]);
+    });
+
+    it('R-RL-21 ours: there is no such option, and no such client', async () => {
+      const rateLimit = { read: '1/minute' } as const;
+      const { port } = await startSecured(adapter, { rateLimit }, PUBLIC);
+      const responses = await get(port, '/a', 2, { 'user-agent': 'kube-probe/1.29' });
+      expect(statuses(responses)).toEqual([200, 429]);
+      const options = { rateLimit: { ...rateLimit, ignoreUserAgents } };
+      await expect(startSecured(adapter, options, PUBLIC)).rejects.toThrow('rateLimit.ignoreUserAgents');
+    });
+  });
+
+  describe('PITFALL-T a list of limits', () => {
+    it('bare: the application’s own list is sorted in place', async () => {
+      const limits = [
+        { name: 'long', ttl: MINUTE, limit: 9 },
+        { name: 'short', ttl: 1000, limit: 9 },
+      ];
+      await startBare(adapter, throttled(limits));
+      expect(limits.map(({ name }) => name)).toEqual(['short', 'long']);
+    });
+
+    it('ours: it stays as it is, and may be frozen', async () => {
+      const read = Object.freeze(['9/minute', '9/second'] as const);
+      const { port } = await startSecured(adapter, { rateLimit: Object.freeze({ read }) }, PUBLIC);
+      expect(statuses(await get(port, '/a'))).toEqual([200]);
+      expect(read).toEqual(['9/minute', '9/second']);
     });
   });
 
