@@ -5,7 +5,8 @@ import type { Authorizer } from '../authorization/authorizer.js';
 import { SecurityError } from '../errors/security-error.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
 import type { PolicyRegistry } from '../policy/policy-registry.js';
-import type { RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { OwnLimits } from '../rate-limit/own-limits.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { BodyStage, FrameworkRequest } from './body-stage.js';
 
@@ -15,6 +16,8 @@ import type { BodyStage, FrameworkRequest } from './body-stage.js';
  * Stays synchronous as long as nothing has to be waited for.
  */
 export class SecurityGuard implements CanActivate {
+  readonly #ownLimits = new OwnLimits();
+
   constructor(
     private readonly registry: PolicyRegistry,
     private readonly authenticator: Authenticator,
@@ -46,7 +49,8 @@ export class SecurityGuard implements CanActivate {
 
   #admit(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): boolean | Promise<boolean> {
     const declared = rulesFor(state.request.method, policy);
-    const rules = state.ownLimits === undefined ? declared : withOwnLimits(declared, state.ownLimits);
+    const own = state.ownLimits;
+    const rules = own === undefined ? declared : this.#ownLimits.combine(declared, own);
     const charged = this.limiter.charge(state, rules.early, undefined);
     return charged === undefined
       ? this.#authorize(request, state, policy, rules.late)
@@ -83,22 +87,4 @@ export class SecurityGuard implements CanActivate {
 
 function rulesFor(method: string | undefined, { rateLimit }: RoutePolicy) {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? rateLimit.read : rateLimit.write;
-}
-
-/**
- * Limits of the credential take the place of those that count principals; what counts addresses or accounts stays.
- * A route without limits has none for anybody.
- */
-function withOwnLimits({ early, late }: RateLimitRules, own: readonly RateLimitRule[]): RateLimitRules {
-  const declared = [...early, ...late];
-  if (declared.length === 0) return { early, late };
-  const cost = declared.reduce(
-    (most, rule) => (rule.by === 'principal' ? Math.max(most, rule.cost) : most),
-    1,
-  );
-  const weighed = cost === 1 ? own : own.map((rule) => ({ ...rule, cost }));
-  const kept = (rules: readonly RateLimitRule[]) => rules.filter(({ by }) => by !== 'principal');
-  return late.length === 0
-    ? { early: [...weighed, ...kept(early)], late }
-    : { early, late: [...weighed, ...kept(late)] };
 }
