@@ -5,8 +5,8 @@ import { sha256 } from '../sha256.js';
 /** Compares two texts of equal length in constant time; a test may count the calls. */
 export type Compare = (one: Buffer, other: Buffer) => boolean;
 
-/** What stands in for an unknown key, so that finding none takes as long as finding one (R-AK-06). */
-const DUMMY = Buffer.from(sha256('no such key'));
+/** What stands in for an unknown key, so that finding none takes as long as finding one (R-AK-06): a text, as digests in a store are. */
+const DUMMY = sha256('no such key');
 
 /**
  * Digests of keys at rest: SHA-256, or that under HMAC-SHA-256 with a pepper kept outside the store. A key has 256 random
@@ -42,9 +42,9 @@ export class ApiKeyDigest {
    * compared with a digest that no key has (R-AK-06).
    */
   position(hash: string, digest: string | undefined): number {
-    const stored = digest === undefined ? DUMMY : Buffer.from(digest);
+    const stored = Buffer.from(digest ?? DUMMY);
     const comparable = stored.length === DUMMY.length;
-    const expected = comparable ? stored : DUMMY;
+    const expected = comparable ? stored : Buffer.from(DUMMY);
     let position = -1;
     for (let i = 0; i < this.#digests.length; i++) {
       if (this.#compare(Buffer.from(this.#digests[i]!(hash)), expected)) position = i;

@@ -172,7 +172,8 @@ export class ApiKeyVerifier implements CredentialVerifier {
     const parts = parseKey(key);
     if (!parts) throw new CredentialRejected('key.malformed');
     const { id } = parts;
-    const record = await this.#calls.ask(() => this.#store.find(id));
+    // In a list, whether there is one or not: promises look for `then` in every object that they are given (R-AK-06).
+    const [record] = await this.#calls.ask(async () => [await this.#store.find(id)]);
     const position = this.#digests.position(sha256(key), record?.digest);
     if (!record) throw new CredentialRejected('key.unknown', id);
     if (position < 0) throw new CredentialRejected('key.secret', id);
