@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type Redis, Redis as RedisClient } from 'ioredis';
+
+import { listen } from '../listen.js';
+import { serverBinary } from './server-binary.js';
+
+/** A real server in a process of its own, on a free port of 127.0.0.1. */
+export interface RedisServer {
+  readonly port: number;
+  /** `redis://…`, with the password if there is one. */
+  readonly url: string;
+  /** Kills it, as a crash would, and waits until it is gone. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port, with what it has on disk. */
+  start(): Promise<void>;
+  /** Stops it and removes its files. */
+  close(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+  /** Whether writes are in an append-only file before they are answered, and so outlive `stop()`; not by default. */
+  readonly persistent?: boolean;
+  readonly password?: string;
+  /** Further settings of the server, such as `'maxmemory-policy': 'allkeys-lru'`. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+/** Starts a server that answers. @throws Error with the command that installs one */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { persistent = false, password } = options;
+  const binary = await serverBinary(['redis-server', 'valkey-server'], 'redis-server');
+  const folder = mkdtempSync(join(tmpdir(), 'redis-'));
+  const port = await freePort();
+  const credentials = password === undefined ? '' : `:${password}@`;
+  const settings = {
+    port,
+    bind: '127.0.0.1',
+    dir: folder,
+    daemonize: 'no',
+    save: '',
+    appendonly: persistent ? 'yes' : 'no',
+    appendfsync: 'always',
+    loglevel: 'warning',
+    ...(password === undefined ? {} : { requirepass: password }),
+    ...options.settings,
+  };
+  const command = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  let child: ChildProcess | undefined;
+  const url = `redis://${credentials}127.0.0.1:${port}`;
+  const server: RedisServer = {
+    port,
+    url,
+    async start() {
+      child ??= await launch(binary, command, url);
+    },
+    async stop() {
+      const running = child;
+      child = undefined;
+      if (running) await kill(running);
+    },
+    async close() {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+/** Three masters that share the slots. */
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[];
+  close(): Promise<void>;
+}
+
+/** Starts a cluster that answers. @throws Error with the command that installs the server */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  // The bus of a cluster is 10 000 above the port by default, which would not do for a high port.
+  const buses = [await freePort(), await freePort(), await freePort()];
+  const nodes = await Promise.all(
+    buses.map((bus) => startRedis({ settings: { 'cluster-enabled': 'yes', 'cluster-port': bus } })),
+  );
+  const bounds = [0, 5_461, 10_923, 16_384];
+  const clients = nodes.map(({ url }) => new RedisClient(url));
+  try {
+    for (const [index, client] of clients.entries()) {
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', bounds[index]!, bounds[index + 1]! - 1);
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+      if (index > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[0]!.port, buses[0]!);
+    }
+    await Promise.all(clients.map(untilWhole));
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
+  return {
+    nodes,
+    async close() {
+      await Promise.all(nodes.map((node) => node.close()));
+    },
+  };
+}
+
+async function untilWhole(client: Redis): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const info = String(await client.call('CLUSTER', 'INFO'));
+    if (info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')) return;
+    if (Date.now() > deadline) throw new Error(`the cluster did not come together: ${info}`);
+    await delay(50);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  const port = await listen(probe);
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function launch(binary: string, args: readonly string[], url: string): Promise<ChildProcess> {
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Nobody is left to stop it if the test process ends early.
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
+  const client = new RedisClient(url, { lazyConnect: true, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await kill(child);
+      throw new Error(`${binary} did not start: ${output}`);
+    }
+    try {
+      await client.connect();
+      await client.ping();
+      client.disconnect();
+      return child;
+    } catch {
+      client.disconnect();
+      await delay(20);
+    }
+  }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
