@@ -71,6 +71,7 @@ export { SecurityHeaders } from './headers/security-headers.decorator.js';
 export { BodyLimit, type BodyLimitOptions } from './http/body-limit.decorator.js';
 export type { BodyOptions } from './http/body.options.js';
 export type { JsonLimitOptions } from './http/json/json-limits.js';
+export type { HttpOptions } from './http/http.options.js';
 export type { ProxyOptions } from './http/proxy-trust.js';
 export { PolicyRegistry } from './policy/policy-registry.js';
 export type {

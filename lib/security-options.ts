@@ -8,6 +8,7 @@ import type { SecurityClock } from './clock.js';
 import type { ErrorOptions } from './errors/errors.options.js';
 import type { HeadersOptions } from './headers/headers.options.js';
 import type { BodyOptions } from './http/body.options.js';
+import type { HttpOptions } from './http/http.options.js';
 import type { ProxyOptions } from './http/proxy-trust.js';
 import type { RateLimitOptions } from './rate-limit/rate-limit.options.js';
 import type { TransportOptions } from './transport/transport.options.js';
@@ -27,6 +28,8 @@ export interface SecurityOptions extends TransportOptions {
   readonly headers?: HeadersOptions;
   readonly validation?: ValidationOptions;
   readonly body?: BodyOptions;
+  /** What one client may take of the server itself. */
+  readonly http?: HttpOptions;
   readonly errors?: ErrorOptions;
   /** Which proxies are believed; by default what the adapter's own `trust proxy` says. */
   readonly proxy?: ProxyOptions;

@@ -9,6 +9,7 @@ import { ConfigurationProblems } from '../configuration/configuration-problems.j
 import { checkErrorOptions } from '../errors/errors.options.js';
 import { type PreparedHeaders, prepareHeaders } from '../headers/header-set.js';
 import { compileMaxBody } from '../http/body.options.js';
+import { compileConnectionCap, type ConnectionCap } from '../http/http.options.js';
 import { compileJsonLimits, type JsonLimits } from '../http/json/json-limits.js';
 import type { CredentialScheme, RateLimitPolicy, RateLimitRule } from '../policy/route-policy.js';
 import { checkRateLimitOptions } from '../rate-limit/rate-limit.options.js';
@@ -33,6 +34,7 @@ export interface SecurityConfiguration {
   readonly transport: TransportPolicy;
   readonly jsonLimits: JsonLimits;
   readonly maxBodyBytes: number;
+  readonly connections: ConnectionCap | undefined;
   readonly limits: RateLimitPolicy;
   readonly addressRules: readonly RateLimitRule[];
   readonly failedRule: RateLimitRule | undefined;
@@ -47,6 +49,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'headers',
   'validation',
   'body',
+  'http',
   'errors',
   'proxy',
   'undecorated',
@@ -101,6 +104,7 @@ export function compileConfiguration(
     transport: compileTransport(options, production, problems),
     jsonLimits: compileJsonLimits(options.body?.json, problems),
     maxBodyBytes: compileMaxBody(options.body, problems),
+    connections: compileConnectionCap(options.http, problems),
     ...compileLimits(options, problems),
   };
 }

@@ -19,6 +19,7 @@ import { buildResourceMetadata, metadataLocation } from '../authentication/oauth
 import { authorizationPart } from '../authorization/authorization.policy.js';
 import { Authorizer } from '../authorization/authorizer.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { answerByStatus } from '../errors/error-answer.js';
 import { ErrorWriter } from '../errors/error-writer.js';
 import { SecurityEventLogger } from '../events/security-event-logger.js';
 import { SecurityEvents } from '../events/security-events.js';
@@ -172,7 +173,20 @@ export class SecurityRuntime {
   /** Tightens Node's server; before it listens, after the adapter has made it. */
   hardenServer(): void {
     const server = this.host.httpAdapter?.getHttpServer() as Server | undefined;
-    if (server) hardenServer(server, this.configuration.headers.plain);
+    if (!server) return;
+    const { connections, headers, options } = this.configuration;
+    hardenServer(server, headers.plain, {
+      secureHeaders: headers.secure,
+      onParserError: ({ status, reason, address }) =>
+        this.events.emit('request.malformed', { code: answerByStatus(status).code, reason }, at(address)),
+      connections: connections && {
+        ...connections,
+        isProxy: (address) => this.#trust.trusts(address, 0),
+        ipv6Prefix: options.rateLimit?.ipv6Prefix,
+        onExceeded: (address) =>
+          this.events.emit('transport.rejected', { reason: 'connections.too-many' }, at(address)),
+      },
+    });
   }
 
   /**
@@ -241,6 +255,8 @@ export class SecurityRuntime {
     return new LocalFallbackStorage(shared, this.#memory, { clock, onFailure });
   }
 }
+
+const at = (address: string | undefined) => (address === undefined ? {} : { address });
 
 /** A third party's storage can add a hit, but not look without one. */
 function takesLooks(storage: RateLimitStorage | ThrottlerStorage | undefined): boolean {

@@ -3,8 +3,9 @@ import { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { capConnections } from './connection-cap.js';
+import { capConnections, type ConnectionPeers } from './connection-cap.js';
 import type { HeaderList } from './header-writer.js';
+import type { ConnectionCap } from './http.options.js';
 import { answerParserErrors, type ParserFault } from './parser-errors.js';
 import { isBusy, trackExchanges } from './socket-exchange.js';
 
@@ -32,9 +33,7 @@ export interface HardeningOptions {
   /** Told about bytes that never became a request. */
   readonly onParserError?: (fault: ParserFault) => void;
   /** Connections open at once for one address; any number by default. */
-  readonly connectionsPerAddress?: number;
-  /** Peers that speak for many clients: their connections are not counted. Nobody by default. */
-  readonly isProxy?: (address: string) => boolean;
+  readonly connections?: (ConnectionCap & ConnectionPeers) | undefined;
   readonly limits?: Partial<ServerLimits>;
 }
 
@@ -87,8 +86,7 @@ export function hardenServer(server: Server, headers: HeaderList, options: Harde
   trackExchanges(server);
   endStalledConnections(server, limits);
   endUsedUpConnections(server);
-  if (options.connectionsPerAddress !== undefined)
-    capConnections(server, options.connectionsPerAddress, options.isProxy ?? (() => false));
+  if (options.connections !== undefined) capConnections(server, options.connections, options.connections);
   answerParserErrors(
     server,
     headers,

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigurationProblems } from '../../lib/configuration/configuration-problems.js';
 import { prepareHeaders } from '../../lib/headers/header-set.js';
 import type { HeadersOptions } from '../../lib/headers/headers.options.js';
-import { putHeaders } from '../../lib/http/header-writer.js';
+import { type HeaderList, putHeaders } from '../../lib/http/header-writer.js';
 import { send } from '../support/http-client.js';
 import { listen } from '../support/listen.js';
 
@@ -14,7 +14,8 @@ function prepare(options?: HeadersOptions) {
   const problems = new ConfigurationProblems();
   const set = prepareHeaders(options, problems);
   problems.throwIfAny();
-  return { plain: Object.fromEntries(set.plain), secure: Object.fromEntries(set.secure), set };
+  const textOf = (list: HeaderList) => Object.fromEntries(list.map(([name, value]) => [name, value]));
+  return { plain: textOf(set.plain), secure: textOf(set.secure), set };
 }
 
 const CONTRACT = {

@@ -302,8 +302,7 @@ describe('the limits of a server', () => {
 
   it('R-HP-11 an address has so many connections, proxies have any number', async () => {
     const { port } = await start(answer, {
-      connectionsPerAddress: 3,
-      isProxy: (address) => address === '127.0.0.3',
+      connections: { limit: 3, strangersOnly: false, isProxy: (address) => address === '127.0.0.3' },
     });
     const open = (localAddress: string) =>
       new Promise<{ alive: boolean; close: () => Promise<void> }>((resolve) => {
