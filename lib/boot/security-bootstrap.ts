@@ -18,6 +18,7 @@ export class SecurityBootstrap implements OnModuleInit, OnApplicationBootstrap, 
     const report = this.runtime.compile();
     await this.runtime.start();
     if (report !== undefined) this.#logger.log(report);
+    for (const warning of this.runtime.warnings) this.#logger.warn(warning);
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -12,6 +12,7 @@ import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
 import { authenticationPart } from '../authentication/authentication.policy.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { BearerTokenVerifier } from '../authentication/jwt/bearer-token-verifier.js';
+import { tokenIssuerWarnings } from '../authentication/jwt/issuer-compiler.js';
 import { MemoryRefreshTokenStore } from '../authentication/jwt/memory-refresh-token-store.js';
 import { RevocationList } from '../authentication/jwt/revocation-list.js';
 import { TokenService } from '../authentication/jwt/token.service.js';
@@ -219,6 +220,12 @@ export class SecurityRuntime {
     }
     if (configuration.options.logger === false) return undefined;
     return bootReport(describeConfiguration(configuration, setting), this.registry.policies);
+  }
+
+  /** What an operator should know of sound options, for the boot log; nothing if it is switched off. */
+  get warnings(): readonly string[] {
+    const { options, issuers } = this.configuration;
+    return options.logger === false ? [] : tokenIssuerWarnings(issuers);
   }
 
   /** Begins to listen to what other processes do; before the first request. */

@@ -26,7 +26,7 @@ const SHARED_NAMES = [
   'claims',
 ] as const;
 const JWT_NAMES = [...SHARED_NAMES, 'secret', 'signingKey'];
-const OAUTH2_NAMES = ['resource', 'issuers', 'realm'];
+const OAUTH2_NAMES = ['resource', 'issuers'];
 
 /** What the options do not say. */
 export interface IssuerEnvironment {
@@ -102,7 +102,7 @@ export function checkOAuth2Options(
   }
   const checks = new OptionChecks(options, 'oauth2', 'oauth2', problems);
   checks.onlyKnown(OAUTH2_NAMES);
-  const { resource, issuers, realm } = options;
+  const { resource, issuers } = options;
   if (!isSecureUrl(resource)) {
     checks.report(
       'resource',
@@ -110,9 +110,6 @@ export function checkOAuth2Options(
       'is no https URL without fragment',
       'give the identifier of this API, such as "https://api.example.com"',
     );
-  }
-  if (realm !== undefined && (typeof realm !== 'string' || realm === '')) {
-    checks.report('realm', 'type', 'is no text', 'write a short name, or leave it out');
   }
   return checkJwtOptions(
     issuers ?? [],

@@ -11,6 +11,4 @@ export interface OAuth2Options {
   /** Identifier of this API as a resource: an https URL without fragment (RFC 8707 §2). */
   readonly resource: string;
   readonly issuers: readonly OAuth2IssuerOptions[];
-  /** `realm` in challenges; the application's by default. */
-  readonly realm?: string;
 }

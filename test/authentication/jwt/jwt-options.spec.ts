@@ -200,7 +200,7 @@ describe('options that are refused at boot', () => {
     ['an own issuer', { issuers: [{ issuer: ISSUER, signingKey: 'generate' }] }, ['oauth2.option.unknown']],
     ['an issuer that is no URL', { issuers: [{ ...good, issuer: 'me' }] }, ['oauth2.issuer.insecure']],
     ['an unknown option', { scopes: [] }, ['oauth2.option.unknown']],
-    ['an empty realm', { realm: '' }, ['oauth2.realm.type']],
+    ['a realm, which is the application’s', { realm: 'api' }, ['oauth2.option.unknown']],
   ])('R-CF-01 oauth2: %s', (_, options, codes) => {
     const oauth2 = {
       resource: AUDIENCE,
