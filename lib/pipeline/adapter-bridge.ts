@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 
 import { requestStateOf } from '../http/request-state.js';
+import { ExpressCors } from './express-cors.js';
 import type { RequestHook } from './request-hook.js';
 
 type NodeHook = (request: object, response: ServerResponse) => Error | undefined;
@@ -12,6 +13,8 @@ interface BridgedAdapter {
   getType(): string;
   getInstance(): unknown;
   registerSecurityHook?(hook: NodeHook): void;
+  enableCors(options?: unknown, prefix?: string): unknown;
+  use(...handlers: unknown[]): unknown;
   registerParserMiddleware(prefix?: string, rawBody?: boolean): void;
   reply(response: unknown, body: unknown, statusCode?: number): unknown;
 }
@@ -36,6 +39,7 @@ export class AdapterBridge {
   keepRawBody = false;
   readonly #adapter: BridgedAdapter;
   readonly #hook: RequestHook;
+  readonly #cors = new ExpressCors();
   #installedHook: unknown;
 
   constructor(adapter: AbstractHttpAdapter, hook: RequestHook) {
@@ -62,9 +66,11 @@ export class AdapterBridge {
   #installHook(): void {
     const adapter = this.#adapter;
     const fastify = adapter.getType() === 'fastify';
+    if (!fastify) this.#cors.watch(adapter);
+    const cors = fastify ? undefined : this.#cors;
     const hook: NodeHook = (request, response) => {
       const node = nodeRequestOf(request);
-      const refused = this.#hook.handle(node, response);
+      const refused = this.#hook.handle(node, response, cors);
       if (fastify && !refused) hideContentType(node);
       return refused;
     };

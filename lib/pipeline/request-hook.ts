@@ -19,6 +19,7 @@ import type { RateLimitRule } from '../policy/route-policy.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { decideTransport, type TransportPolicy } from '../transport/https-policy.js';
 import type { ExposedCredentials } from './exposed-credentials.js';
+import type { ExpressCors } from './express-cors.js';
 
 /** Tells the framework that the response has been written below it. */
 export const REFUSED = new Error('The request was refused before routing');
@@ -56,8 +57,11 @@ export interface RequestHookSetup {
 export class RequestHook {
   constructor(private readonly setup: RequestHookSetup) {}
 
-  /** @returns `REFUSED` if the response has been written */
-  handle(request: IncomingMessage, response: ServerResponse): Error | undefined {
+  /**
+   * @param cors puts its headers on a refusal first, where it would not be asked otherwise
+   * @returns `REFUSED` if the response has been written, or will be
+   */
+  handle(request: IncomingMessage, response: ServerResponse, cors?: ExpressCors): Error | undefined {
     const { setup } = this;
     const { address, secure } = resolveClient(request, setup.trust());
     const state = new RequestState(request, response, address, addressKey(address, setup.ipv6Prefix), secure);
@@ -69,7 +73,9 @@ export class RequestHook {
     const answer = this.#refusal(state);
     if (answer === undefined) return undefined;
     state.refused = true;
-    setup.writer.send(answer, request, response);
+    const write = () => setup.writer.send(answer, request, response);
+    if (cors === undefined) write();
+    else cors.decorate(request, response, write);
     return REFUSED;
   }
 
