@@ -101,12 +101,12 @@ export function takesBody(metadata: RouteMetadata, methodName: string): boolean 
   );
 }
 
-/** The query parameters of a handler that takes them one by one; a DTO knows its own, and a whole request anything. */
+/** The query parameters of a handler that takes them one by one, or none; a DTO knows its own, and a whole request anything. */
 export function queryNames(metadata: RouteMetadata, methodName: string): ReadonlySet<string> | undefined {
   if (argumentsOf(metadata, methodName).some(readsAnything)) return undefined;
   const queries = inputsOf(metadata, methodName).filter(({ source }) => source === 'query');
   const names = queries.map(({ name }) => name).filter((name) => name !== undefined);
-  return names.length > 0 && names.length === queries.length ? new Set(names) : undefined;
+  return names.length === queries.length ? new Set(names) : undefined;
 }
 
 /** The whole request, or a decorator of the application's own, which may read what it likes of it. */

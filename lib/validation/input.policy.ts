@@ -14,6 +14,8 @@ export function inputPart(options: ValidationOptions | undefined): PolicyPart<'q
     if (found !== problems) {
       for (const { where, problem, fix } of found.all) logger.warn(`${where} ${problem}: ${fix}`);
     }
-    return queryNames(route.metadata, route.methodName);
+    const names = queryNames(route.metadata, route.methodName);
+    // Something outside the handler may still read the query of a route that declares none.
+    return found !== problems && names?.size === 0 ? undefined : names;
   };
 }

@@ -291,6 +291,49 @@ describe('inputs at boot', () => {
     expect([answer.status, answer.json.error.code]).toEqual([400, 'UNEXPECTED_FIELDS']);
     expect((await send(port, 'GET', '/f/two?page=2&size=9')).json).toEqual([2, '9']);
   });
+
+  it('R-IV-10 R-IV-11 a handler that declares no query takes none, unless something else may read it', async () => {
+    @Public()
+    @Controller('g')
+    class Plain {
+      @Get('none/:id')
+      none(@Param('id') id: string, @CurrentPrincipal() principal: unknown): unknown[] {
+        return [id, principal ?? 'nobody'];
+      }
+
+      @Post('none')
+      write(): unknown[] {
+        return [];
+      }
+
+      @Get('whole')
+      whole(@Req() request: { query: { size?: string } }): unknown[] {
+        return [request.query.size];
+      }
+    }
+    const { port } = await startSecured('express', {}, { controllers: [Plain] });
+    expect((await send(port, 'GET', '/g/none/a')).json).toEqual(['a', 'nobody']);
+    expect((await send(port, 'GET', '/g/none/a?')).json).toEqual(['a', 'nobody']);
+    for (const [method, path] of [
+      ['GET', '/g/none/a?evil=1'],
+      ['HEAD', '/g/none/a?evil=1'],
+      ['POST', '/g/none?evil=1'],
+    ] as const) {
+      expect((await send(port, method, path)).status).toBe(400);
+    }
+    const answer = await send<ErrorEnvelope>(port, 'GET', '/g/none/a?evil=1');
+    expect(answer.json.error).toMatchObject({
+      code: 'UNEXPECTED_FIELDS',
+      details: [{ path: 'evil', rule: 'whitelist' }],
+    });
+    expect((await send(port, 'GET', '/g/whole?size=9')).json).toEqual(['9']);
+    const migrating = await startSecured(
+      'express',
+      { validation: { undeclared: 'warn' } },
+      { controllers: [Plain] },
+    );
+    expect((await send(migrating.port, 'GET', '/g/none/a?utm=1')).status).toBe(200);
+  });
 });
 
 describe('options', () => {
