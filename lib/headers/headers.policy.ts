@@ -3,12 +3,11 @@ import { compileHeaderValues, type HeadersOptions } from './headers.options.js';
 
 /** Compiles `@SecurityHeaders()`: the controller's first, the handler's over it. */
 export const headersPart: PolicyPart<'headers'> = ({ metadata, where }, problems) => {
-  const merged = {
-    ...metadata.ofController<HeadersOptions>('headers'),
-    ...metadata.ofHandler<HeadersOptions>('headers'),
-  };
   const at = `@SecurityHeaders() on ${where}`;
-  const values = compileHeaderValues(merged, at, problems);
+  const values = new Map([
+    ...compileHeaderValues(metadata.ofController<HeadersOptions>('headers') ?? {}, at, problems),
+    ...compileHeaderValues(metadata.ofHandler<HeadersOptions>('headers') ?? {}, at, problems),
+  ]);
   if (values.delete('Strict-Transport-Security')) {
     problems.add(
       'policy.headers.hsts',
