@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * HalfSipHash-1-3 with 64 bits of output (two 32-bit halves) under a random key: a client that chooses its own key text
+ * HalfSipHash-1-3, all of whose state makes 64 bits (two 32-bit halves), under a random key: a client that chooses its own key text
  * cannot aim at somebody else's counter (R-RL-20). Works on 32-bit integers alone, so that V8 keeps it out of the heap.
  */
 export class KeyedHash {
@@ -87,16 +87,13 @@ export class KeyedHash {
     this.#finish(v0, v1, v2, v3, length);
   }
 
-  /** The last word, and three rounds for each half of the digest. */
+  /** The last word, and three rounds to finish. Both halves come of one state: nobody ever sees them. */
   #finish(v0: number, v1: number, v2: number, v3: number, last: number): void {
     v3 ^= last;
-    for (let round = 0; round < 7; round++) {
+    for (let round = 0; round < 4; round++) {
       if (round === 1) {
         v0 ^= last;
         v2 ^= 0xee;
-      } else if (round === 4) {
-        this.high = v1 ^ v3;
-        v1 ^= 0xdd;
       }
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -109,6 +106,7 @@ export class KeyedHash {
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
       v2 = (v2 << 16) | (v2 >>> 16);
     }
-    this.low = v1 ^ v3;
+    this.high = v1 ^ v3;
+    this.low = v0 ^ v2;
   }
 }
