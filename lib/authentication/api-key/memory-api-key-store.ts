@@ -11,6 +11,8 @@ import {
 } from './api-key-store.js';
 import { endedAt, reasonAgainst } from './key-standing.js';
 
+const DAY_MS = 86_400_000;
+
 /**
  * Keys in this process's memory: for tests, demonstrations, and keys that come from the configuration.
  * Nothing is awaited inside a method, so each is one step to everybody else.
@@ -20,9 +22,9 @@ import { endedAt, reasonAgainst } from './key-standing.js';
  */
 export class MemoryApiKeyStore implements ApiKeyStore {
   readonly #records = new Map<string, ApiKeyRecord>();
-  /** Ids by owner, oldest first. */
+  /** Ids by owner, in the order in which they came. */
   readonly #owned = new Map<string, Set<string>>();
-  /** Numbers of uses by day, oldest first, by id. */
+  /** Numbers of uses by day, by id. */
   readonly #days = new Map<string, Map<string, number>>();
   readonly #maxKeys: number;
 
@@ -70,12 +72,13 @@ export class MemoryApiKeyStore implements ApiKeyStore {
   }
 
   list(owner: string, limit: number, after?: string): Promise<ApiKeyPage> {
-    const ids = [...(this.#owned.get(owner) ?? [])].toReversed();
-    const start = after === undefined ? 0 : ids.indexOf(after) + 1;
+    const owned = [...(this.#owned.get(owner) ?? [])].toReversed().map((id) => this.#records.get(id)!);
+    owned.sort((one, other) => other.createdAt - one.createdAt);
+    const start = after === undefined ? 0 : owned.findIndex(({ id }) => id === after) + 1;
     if (after !== undefined && start === 0) return Promise.resolve({ keys: [], next: undefined });
-    const page = ids.slice(start, start + limit);
-    const next = start + limit < ids.length ? page.at(-1) : undefined;
-    return Promise.resolve({ keys: page.map((id) => this.#records.get(id)!), next });
+    const keys = owned.slice(start, start + limit);
+    const next = start + limit < owned.length ? keys.at(-1)?.id : undefined;
+    return Promise.resolve({ keys, next });
   }
 
   revokeAllOf(owner: string, at: number): Promise<readonly string[]> {
@@ -93,11 +96,9 @@ export class MemoryApiKeyStore implements ApiKeyStore {
       if (lastUsedAt >= (record.lastUsedAt ?? 0)) this.#put({ ...record, lastUsedAt, lastUsedFrom });
       const day = new Date(lastUsedAt).toISOString().slice(0, 10);
       const days = this.#days.get(id) ?? new Map<string, number>();
+      const isNew = !days.has(day);
       days.set(day, (days.get(day) ?? 0) + count);
-      for (const oldest of days.keys()) {
-        if (days.size <= USAGE_DAYS) break;
-        days.delete(oldest);
-      }
+      if (isNew) dropOldDays(days);
       this.#days.set(id, days);
     }
     return Promise.resolve();
@@ -160,4 +161,11 @@ export class MemoryApiKeyStore implements ApiKeyStore {
     this.#records.set(own.id, own);
     return own;
   }
+}
+
+/** Days count back from the newest: uses may come late, in any order. */
+function dropOldDays(days: Map<string, number>): void {
+  const newest = [...days.keys()].reduce((one, other) => (one > other ? one : other));
+  const oldest = new Date(Date.parse(newest) - (USAGE_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
+  for (const day of days.keys()) if (day < oldest) days.delete(day);
 }
