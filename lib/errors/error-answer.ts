@@ -30,12 +30,14 @@ export function answerTo(exception: unknown, matched: boolean): ErrorAnswer {
     };
   }
   if (exception instanceof HttpException) {
-    const status = exception.getStatus();
-    if (!matched) return answerByStatus(status);
-    const body = exception.getResponse();
+    const status: unknown = exception.getStatus();
+    // An exception is a failure, whatever status it was thrown with.
+    if (!isFailure(status)) return answerByStatus(500);
+    const answer = answerByStatus(status);
+    if (!matched) return answer;
     // The contract keeps its codes for 400 to itself: an application's own 400 is a plain BAD_REQUEST.
-    const code = status === 400 ? 'BAD_REQUEST' : codeOf(status);
-    return { ...answerByStatus(status), code, ...ownWords(body, exception.message) };
+    const code = status === 400 ? 'BAD_REQUEST' : answer.code;
+    return { ...answer, code, ...ownWords(exception.getResponse(), exception.message || answer.message) };
   }
   // What body parsers, routers and `http-errors` throw; anything else says nothing (R-ER-02).
   const status = statusOf(exception);
@@ -44,7 +46,7 @@ export function answerTo(exception: unknown, matched: boolean): ErrorAnswer {
 
 /** The answer that a bare status gets: its standard code and text. */
 export function answerByStatus(status: number): ErrorAnswer {
-  const valid = Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
+  const valid = isFailure(status) ? status : 500;
   return { status: valid, code: codeOf(valid), message: messageOf(valid), extras: {} };
 }
 
@@ -101,6 +103,10 @@ function upperSnake(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase();
 }
 
+function isFailure(status: unknown): status is number {
+  return Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599;
+}
+
 function statusOf(exception: unknown): number {
   if (typeof exception !== 'object' || exception === null) return 500;
   try {
@@ -114,8 +120,10 @@ function statusOf(exception: unknown): number {
 
 /** Only `message` and `code` of what the application threw get through (R-ER-03). */
 function ownWords(body: unknown, fallback: string): { message: string; code?: string } {
-  if (typeof body === 'string') return { message: shorten(body) };
-  const { message, code } = (body ?? {}) as { message?: unknown; code?: unknown };
+  const { message, code } = (typeof body === 'string' ? { message: body } : (body ?? {})) as {
+    message?: unknown;
+    code?: unknown;
+  };
   const text = Array.isArray(message) ? message.filter((one) => typeof one === 'string').join('; ') : message;
   return {
     message: shorten(typeof text === 'string' && text !== '' ? text : fallback),

@@ -9,8 +9,20 @@ export interface ErrorOptions {
   readonly format?: 'envelope' | 'problem';
 }
 
+const KNOWN: readonly string[] = ['format'] satisfies (keyof ErrorOptions)[];
+
+/** Reports options that are no options, or have a value that means nothing (R-CF-01). */
 export function checkErrorOptions(options: ErrorOptions | undefined, problems: ConfigurationProblems): void {
-  const format: unknown = options?.format;
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    problems.add('errors.options', 'errors', 'is no object', "give { format: 'problem' }, or leave it out");
+    return;
+  }
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.includes(name))
+      problems.add('errors.unknown', `errors.${name}`, 'is not an option', `use ${KNOWN.join(', ')}`);
+  }
+  const format: unknown = options.format;
   if (format !== undefined && format !== 'envelope' && format !== 'problem') {
     problems.add(
       'errors.format.unknown',
