@@ -1,0 +1,3 @@
+export { openRedis } from './open-redis.js';
+export { RedisApiKeyStore, type RedisApiKeyStoreOptions } from './redis-api-key-store.js';
+export type { RedisClient } from './redis-connection.js';

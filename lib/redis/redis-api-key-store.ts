@@ -1,0 +1,328 @@
+import {
+  type ApiKeyChange,
+  type ApiKeyChanges,
+  type ApiKeyDay,
+  type ApiKeyPage,
+  type ApiKeyRecord,
+  type ApiKeyStore,
+  type ApiKeyUse,
+  type EmptyField,
+  USAGE_DAYS,
+} from '../authentication/api-key/api-key-store.js';
+import { endedAt } from '../authentication/api-key/key-standing.js';
+import { changeOf } from './api-key-changes.js';
+import { ApiKeyIndexes } from './api-key-indexes.js';
+import {
+  CONFIRM,
+  FIND,
+  INSERT,
+  LINK,
+  REMOVE_ENDED,
+  REVOKE,
+  UPDATE,
+  USAGE,
+  USE,
+  WITHDRAW,
+} from './api-key-scripts.js';
+import { warnOfEviction } from './eviction-warning.js';
+import { fieldsOf, pairsOf, type StoredKey, storedKeyOf, textsOf } from './key-record-fields.js';
+import { closeRedis, openRedis } from './open-redis.js';
+import { connectionOver, type RedisClient, type RedisConnection } from './redis-connection.js';
+import { RedisSubscription } from './redis-subscription.js';
+
+/** Options of `RedisApiKeyStore`. */
+export interface RedisApiKeyStoreOptions {
+  /** What the names of all keys and channels in Redis begin with: `'security:'` by default. */
+  readonly prefix?: string;
+}
+
+/** What an id is; nothing else is looked for. */
+const ID = /^[A-Za-z0-9]{16}$/;
+const DAY_MS = 86_400_000;
+/** Keys that are worked on at the same time. */
+const BATCH = 500;
+
+/**
+ * API keys in Redis or Valkey, one server or a cluster, through the application's own client.
+ * A key is one hash, and every change of it one script; `docs/redis.md` tells what the server must be set to.
+ *
+ * @example
+ * new RedisApiKeyStore(new Redis('redis://localhost', { enableOfflineQueue: false }))
+ */
+export class RedisApiKeyStore implements ApiKeyStore {
+  readonly #connection: RedisConnection;
+  readonly #indexes: ApiKeyIndexes;
+  readonly #prefix: string;
+  readonly #channel: string;
+  readonly #subscriptions = new Set<RedisSubscription>();
+  #ownClient: RedisClient | undefined;
+  #warned = false;
+
+  /**
+   * @param client of ioredis or node-redis, connected or connecting; it stays the application's, which closes it
+   * @throws TypeError for any other client
+   */
+  constructor(client: RedisClient, { prefix = 'security:' }: RedisApiKeyStoreOptions = {}) {
+    this.#connection = connectionOver(client);
+    this.#indexes = new ApiKeyIndexes(this.#connection, prefix);
+    this.#prefix = prefix;
+    this.#channel = `${prefix}changes`;
+  }
+
+  /**
+   * A store with a client of its own, which `close()` closes; see `openRedis()`.
+   * @param url `redis://` or `rediss://`
+   */
+  static async open(url: string, options: RedisApiKeyStoreOptions = {}): Promise<RedisApiKeyStore> {
+    const client = await openRedis(url);
+    const store = new RedisApiKeyStore(client, options);
+    store.#ownClient = client;
+    return store;
+  }
+
+  async find(id: string): Promise<ApiKeyRecord | undefined> {
+    return (await this.#read(id))?.record;
+  }
+
+  async insert(record: ApiKeyRecord): Promise<void> {
+    if (!this.#warned) this.#warn();
+    await this.#add(record, []);
+  }
+
+  async update(id: string, changes: ApiKeyChanges, unless?: EmptyField): Promise<ApiKeyRecord | undefined> {
+    if (!ID.test(id)) return undefined;
+    const { filled, emptied } = fieldsOf(changes);
+    const { expiresAt, revokedAt } = changes;
+    await this.#indexes.noteEnds([id], Math.min(expiresAt ?? Infinity, revokedAt ?? Infinity));
+    const args = [this.#channel, idMessage(id), unless ?? '', String(filled.length), ...filled, ...emptied];
+    return storedKeyOf(id, await this.#connection.run(UPDATE, [this.#key(id)], args))?.record;
+  }
+
+  /**
+   * The successor is written first, then linked: broken off before, the old key is what it was; after, both are valid.
+   * Until it is linked nobody has the successor's secret, and no list shows it.
+   */
+  async rotate(id: string, successor: ApiKeyRecord, overlapEndsAt: number): Promise<boolean> {
+    const old = await this.find(id);
+    if (!old || old.revokedAt !== undefined || old.successor !== undefined) return false;
+    await this.#add({ ...successor, predecessor: id }, ['pending', '1']);
+    await this.#indexes.noteEnds([id], overlapEndsAt);
+    const messages = [idMessage(id), idMessage(successor.id)];
+    const args = [this.#channel, ...messages, JSON.stringify(successor.id), String(overlapEndsAt)];
+    // If the answer does not come the link may be made all the same, so the successor stays.
+    const linked = Number(await this.#connection.run(LINK, [this.#key(id)], args)) === 1;
+    // What fails from here on changes nothing about the outcome.
+    if (linked) await this.#connection.run(CONFIRM, [this.#key(successor.id)], []).catch(() => undefined);
+    else await this.#withdraw(successor).catch(() => undefined);
+    return linked;
+  }
+
+  async list(owner: string, limit: number, after?: string): Promise<ApiKeyPage> {
+    const keys: ApiKeyRecord[] = [];
+    // A cursor is always an id, and an empty one would begin at the start.
+    if (after !== undefined && !ID.test(after)) return { keys, next: undefined };
+    let last = after ?? '';
+    while (keys.length <= limit) {
+      // One more than the page has room for tells whether there is a next one.
+      const wanted = limit + 1 - keys.length;
+      const ids = await this.#indexes.ownedPage(owner, wanted, last);
+      const stored = await Promise.all(ids.map((id) => this.#shown(owner, id)));
+      keys.push(...stored.filter((record) => record !== undefined));
+      if (ids.length < wanted) break;
+      last = ids.at(-1)!;
+    }
+    const page = keys.slice(0, limit);
+    return { keys: page, next: keys.length > limit ? page.at(-1)?.id : undefined };
+  }
+
+  /**
+   * Goes through the owner's keys until there is none that was not seen revoked before: whatever a rotation had made of
+   * them by then has been seen too.
+   */
+  async revokeAllOf(owner: string, at: number): Promise<readonly string[]> {
+    const settled = new Set<string>();
+    const revoked: string[] = [];
+    for (;;) {
+      const ids = (await this.#indexes.ownedIds(owner)).filter((id) => !settled.has(id));
+      const before = settled.size;
+      for (let i = 0; i < ids.length; i += BATCH) {
+        await this.#revoke(owner, ids.slice(i, i + BATCH), at, settled, revoked);
+      }
+      if (settled.size === before) break;
+    }
+    // A successor that another rotation was quicker than is none.
+    const real = await inBatches(revoked, (id) => this.#isReal(id));
+    return revoked.filter((_, index) => real[index]);
+  }
+
+  async recordUses(uses: readonly ApiKeyUse[]): Promise<void> {
+    await inBatches(
+      uses.filter(({ id }) => ID.test(id)),
+      ({ id, uses: count, lastUsedAt, lastUsedFrom }) => {
+        const address = lastUsedFrom === undefined ? '' : JSON.stringify(lastUsedFrom);
+        const day = Math.floor(lastUsedAt / DAY_MS);
+        const args = [String(lastUsedAt), address, String(day), String(count), String(USAGE_DAYS)];
+        return this.#connection.run(USE, [this.#key(id), this.#uses(id)], args);
+      },
+    );
+  }
+
+  async usage(id: string, firstDay: string): Promise<readonly ApiKeyDay[]> {
+    if (!ID.test(id)) return [];
+    const counted = pairsOf(await this.#connection.run(USAGE, [this.#uses(id)], []));
+    const days = [...counted].map(([day, uses]) => [Number(day), Number(uses)] as const);
+    days.sort(([one], [other]) => one - other);
+    const oldest = (days.at(-1)?.[0] ?? 0) - USAGE_DAYS + 1;
+    return days
+      .filter(([day]) => day >= oldest)
+      .map(([day, uses]) => ({ day: new Date(day * DAY_MS).toISOString().slice(0, 10), uses }))
+      .filter(({ day }) => day >= firstDay);
+  }
+
+  async purge(endedBefore: number, limit: number): Promise<number> {
+    let removed = 0;
+    while (removed < limit) {
+      const wanted = Math.min(limit - removed, BATCH);
+      const ended = await this.#indexes.endedBefore(endedBefore, wanted);
+      const outcomes = await Promise.all(
+        [...ended].map(([id, noted]) => this.#removeEnded(id, noted, endedBefore)),
+      );
+      removed += outcomes.filter(Boolean).length;
+      if (ended.size < wanted) break;
+    }
+    return removed;
+  }
+
+  /**
+   * Follows the changes of all processes on a connection of its own. If that cannot be opened, or is lost, it is tried
+   * again and again, and a change of `'anything'` told once it is there.
+   */
+  async subscribe(listener: (change: ApiKeyChange) => void): Promise<() => Promise<void>> {
+    const subscription = new RedisSubscription(
+      this.#connection,
+      this.#channel,
+      (message) => listener(changeOf(message)),
+      () => listener('anything'),
+    );
+    this.#subscriptions.add(subscription);
+    await subscription.start().catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : 'Redis failed';
+      process.emitWarning(`changes of API keys are not heard yet: ${reason}`, { code: 'REDIS_SUBSCRIPTION' });
+    });
+    return () => {
+      subscription.stop();
+      this.#subscriptions.delete(subscription);
+      return Promise.resolve();
+    };
+  }
+
+  /** Ends the subscriptions, and closes the client if the store opened it. */
+  async close(): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription.stop();
+    this.#subscriptions.clear();
+    const client = this.#ownClient;
+    this.#ownClient = undefined;
+    if (client) closeRedis(client);
+    return Promise.resolve();
+  }
+
+  async #read(id: string): Promise<StoredKey | undefined> {
+    if (!ID.test(id)) return undefined;
+    return storedKeyOf(id, await this.#connection.run(FIND, [this.#key(id)], []));
+  }
+
+  async #add(record: ApiKeyRecord, extra: readonly string[]): Promise<void> {
+    const { id, owner, createdAt } = record;
+    if (!ID.test(id)) throw new TypeError('the id of a key is 16 letters and digits');
+    await Promise.all([
+      this.#indexes.addToOwner(owner, id, createdAt),
+      this.#indexes.noteEnds([id], endedAt(record)),
+    ]);
+    const args = [this.#channel, idMessage(id), ...fieldsOf(record).filled, ...extra];
+    if (Number(await this.#connection.run(INSERT, [this.#key(id)], args)) === 1) return;
+    if ((await this.find(id))?.owner !== owner) await this.#indexes.removeFromOwner(owner, id);
+    throw new Error('there is a key with this id');
+  }
+
+  async #withdraw({ id, owner }: ApiKeyRecord): Promise<void> {
+    await this.#connection.run(WITHDRAW, [this.#key(id), this.#uses(id)], []);
+    await Promise.all([this.#indexes.removeFromOwner(owner, id), this.#indexes.forgetEnd(id)]);
+  }
+
+  /** A key as a list has it: of that owner, and not one that a rotation broken off has left behind. */
+  async #shown(owner: string, id: string): Promise<ApiKeyRecord | undefined> {
+    const stored = await this.#read(id);
+    if (stored?.record.owner !== owner) return undefined;
+    return !stored.pending || (await this.#isLinked(stored.record)) ? stored.record : undefined;
+  }
+
+  async #isReal(id: string): Promise<boolean> {
+    const stored = await this.#read(id);
+    return stored !== undefined && (!stored.pending || this.#isLinked(stored.record));
+  }
+
+  async #isLinked({ id, predecessor }: ApiKeyRecord): Promise<boolean> {
+    return predecessor !== undefined && (await this.find(predecessor))?.successor === id;
+  }
+
+  async #revoke(
+    owner: string,
+    ids: readonly string[],
+    at: number,
+    settled: Set<string>,
+    revoked: string[],
+  ): Promise<void> {
+    await this.#indexes.noteEnds(ids, at);
+    const ownerText = JSON.stringify(owner);
+    await Promise.all(
+      ids.map(async (id) => {
+        const args = [this.#channel, idMessage(id), ownerText, String(at)];
+        const outcome = await this.#connection.run(REVOKE, [this.#key(id)], args);
+        if (outcome === 'revoked') revoked.push(id);
+        if (outcome !== 'missing') settled.add(id);
+      }),
+    );
+  }
+
+  async #removeEnded(id: string, noted: string, endedBefore: number): Promise<boolean> {
+    const reply = await this.#connection.run(
+      REMOVE_ENDED,
+      [this.#key(id), this.#uses(id)],
+      [String(endedBefore)],
+    );
+    const [outcome, detail = ''] = textsOf(reply);
+    if (outcome === 'kept') {
+      await this.#indexes.correctEnd(id, noted, detail);
+      return false;
+    }
+    if (outcome === 'removed') await this.#indexes.removeFromOwner(JSON.parse(detail) as string, id);
+    await this.#indexes.forgetEnd(id);
+    return outcome === 'removed';
+  }
+
+  #warn(): void {
+    this.#warned = true;
+    void warnOfEviction(this.#connection, `${this.#prefix}ends`);
+  }
+
+  /** What a key is and how it was used are in one slot of a cluster. */
+  #key(id: string): string {
+    return `${this.#prefix}key:{${id}}`;
+  }
+
+  #uses(id: string): string {
+    return `${this.#prefix}uses:{${id}}`;
+  }
+}
+
+function idMessage(id: string): string {
+  return JSON.stringify({ id } satisfies ApiKeyChange);
+}
+
+async function inBatches<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const results: Out[] = [];
+  for (let i = 0; i < items.length; i += BATCH) {
+    results.push(...(await Promise.all(items.slice(i, i + BATCH).map(work))));
+  }
+  return results;
+}

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll } from 'vitest';
+
+import { describeApiKeyStore } from '../authentication/api-key/store-contract.js';
+import {
+  type RedisCluster,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+} from '../support/servers/redis.js';
+import { ioredis, ioredisCluster, nodeRedis, nodeRedisCluster, openStore } from './redis-stores.js';
+
+let server: RedisServer;
+let cluster: RedisCluster;
+beforeAll(async () => {
+  [server, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
+});
+afterAll(async () => {
+  await Promise.all([server.close(), cluster.close()]);
+});
+
+const subscribes = { subscribes: true };
+describeApiKeyStore('Redis by ioredis', () => openStore(() => ioredis(server)), subscribes);
+describeApiKeyStore('Redis by node-redis', () => openStore(() => nodeRedis(server)), subscribes);
+describeApiKeyStore('a Redis cluster by ioredis', () => openStore(() => ioredisCluster(cluster)), subscribes);
+describeApiKeyStore(
+  'a Redis cluster by node-redis',
+  () => openStore(() => nodeRedisCluster(cluster)),
+  subscribes,
+);

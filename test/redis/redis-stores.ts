@@ -1,0 +1,66 @@
+import { createClient, createCluster } from '@redis/client';
+import { Cluster, Redis } from 'ioredis';
+
+import { RedisApiKeyStore } from '../../lib/redis/redis-api-key-store.js';
+import type { RedisClient } from '../../lib/redis/redis-connection.js';
+import type { RedisCluster, RedisServer } from '../support/servers/redis.js';
+import type { OpenStore } from '../authentication/api-key/store-contract.js';
+
+/** A client that is connected, and how it is closed. */
+export interface OpenClient {
+  readonly client: RedisClient;
+  readonly close: () => void;
+}
+
+export async function ioredis({ url }: RedisServer): Promise<OpenClient> {
+  const client = new Redis(url, { lazyConnect: true });
+  await client.connect();
+  return { client, close: () => client.disconnect() };
+}
+
+export async function nodeRedis({ url }: RedisServer): Promise<OpenClient> {
+  const client = createClient({ url });
+  client.on('error', () => undefined);
+  await client.connect();
+  return { client, close: () => client.destroy() };
+}
+
+export async function ioredisCluster({ nodes }: RedisCluster): Promise<OpenClient> {
+  const client = new Cluster(
+    nodes.map(({ url }) => url),
+    { lazyConnect: true },
+  );
+  await client.connect();
+  return { client, close: () => client.disconnect() };
+}
+
+export async function nodeRedisCluster({ nodes }: RedisCluster): Promise<OpenClient> {
+  const client = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) });
+  client.on('error', () => undefined);
+  await client.connect();
+  return { client, close: () => client.destroy() };
+}
+
+let stores = 0;
+
+/** A store without keys on a server that may have others: each has a prefix of its own. */
+export async function openStore(connect: () => Promise<OpenClient>): Promise<OpenStore> {
+  const prefix = `test ${stores++}:`;
+  const opened: OpenClient[] = [];
+  const made: RedisApiKeyStore[] = [];
+  const another = async (): Promise<RedisApiKeyStore> => {
+    const one = await connect();
+    opened.push(one);
+    const store = new RedisApiKeyStore(one.client, { prefix });
+    made.push(store);
+    return store;
+  };
+  return {
+    store: await another(),
+    another,
+    close: async () => {
+      await Promise.all(made.map((store) => store.close()));
+      for (const { close } of opened) close();
+    },
+  };
+}
