@@ -1,0 +1,77 @@
+/** Which family of SQL a database speaks; MariaDB is `mysql`. */
+export type SqlKind = 'postgres' | 'mysql' | 'sqlite';
+
+/** A column of 64 bits: `pg` gives it as text, so that nothing is lost. */
+type Big = number | string;
+
+/** A row of the table of keys. Lists and objects are JSON, times epoch milliseconds. */
+export interface KeyRow {
+  id: string;
+  digest: string;
+  prefix: string;
+  environment: string;
+  last4: string;
+  name: string;
+  owner: string;
+  tenant: string | null;
+  scopes: string;
+  roles: string;
+  allowed_addresses: string;
+  metadata: string;
+  limits: string | null;
+  created_at: Big;
+  expires_at: Big | null;
+  overlap_ends_at: Big | null;
+  revoked_at: Big | null;
+  exposed_at: Big | null;
+  exposure: string | null;
+  last_used_at: Big | null;
+  last_used_from: string | null;
+  predecessor: string | null;
+  successor: string | null;
+  /** When the key ended or will end, whatever ends it; what `purge` looks for. */
+  ended_at: Big | null;
+}
+
+/** Uses of one key on one day. */
+export interface UseRow {
+  key_id: string;
+  /** In UTC, as in `2026-11-24`. */
+  day: string;
+  uses: Big;
+}
+
+/** A migration that has been applied. */
+export interface VersionRow {
+  version: number;
+  name: string;
+  applied_at: Big;
+}
+
+/** The tables by their default names. */
+export interface SqlSchema {
+  security_api_keys: KeyRow;
+  security_api_key_uses: UseRow;
+  security_schema_versions: VersionRow;
+}
+
+/** What the tables are called; typed as if they had their default names. */
+export interface SqlTables {
+  readonly prefix: string;
+  readonly keys: 'security_api_keys';
+  readonly uses: 'security_api_key_uses';
+  readonly versions: 'security_schema_versions';
+}
+
+/** @throws TypeError for a prefix that is none */
+export function tablesWith(prefix: string): SqlTables {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,31}$/.test(prefix)) {
+    throw new TypeError('tablePrefix must be up to 32 letters, digits and "_"');
+  }
+  return {
+    prefix,
+    keys: `${prefix}api_keys` as 'security_api_keys',
+    uses: `${prefix}api_key_uses` as 'security_api_key_uses',
+    versions: `${prefix}schema_versions` as 'security_schema_versions',
+  };
+}
