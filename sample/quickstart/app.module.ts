@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SecurityModule, type SecurityOptions } from 'nestjs-api-security';
 import { ApiKeysModule } from 'nestjs-api-security/api-keys';
+import { openSqlDatabase, SqlApiKeyStore } from 'nestjs-api-security/sql';
 
 import { AuthController } from './auth/auth.controller.js';
 import { PasswordAccounts } from './auth/password-accounts.service.js';
@@ -38,17 +39,22 @@ export class AppModule {
   }
 }
 
-function securityOptions(
-  { https, publicHost, readLimit, writeLimit }: QuickstartConfiguration,
+async function securityOptions(
+  { https, publicHost, readLimit, writeLimit, databaseUrl }: QuickstartConfiguration,
   directory: UserDirectory,
-): SecurityOptions {
+): Promise<SecurityOptions> {
   // Asked for each key and at each login and refresh: a changed role counts from then on, a removed user gets nothing.
   const rightsOf = (userId: string) => {
     const user = directory.find(userId);
     return user && { scopes: SCOPES_OF_ROLE[user.role], roles: [user.role] };
   };
   return {
-    apiKeys: { ownerRights: rightsOf },
+    apiKeys: {
+      store: new SqlApiKeyStore(await openSqlDatabase(databaseUrl)),
+      // While the database is down, keys that were seen a moment ago go on for half a minute.
+      staleIfError: '30s',
+      ownerRights: rightsOf,
+    },
     jwt: {
       issuer: 'https://quickstart.example',
       audience: 'https://api.quickstart.example',

@@ -10,6 +10,8 @@ export interface QuickstartConfiguration {
   /** Requests a minute. */
   readonly readLimit: number;
   readonly writeLimit: number;
+  /** Where API keys are kept: a file by default, or a database server. */
+  readonly databaseUrl: string;
   /** The password of both demo users. */
   readonly demoPassword: string;
 }
@@ -22,7 +24,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws Error that names the variable, what is wrong with it, and what it takes
  */
 export function readConfiguration(environment: Environment): QuickstartConfiguration {
-  refuseServers(environment);
+  refuseRedis(environment);
   return {
     port: wholeNumber(environment, 'PORT', 3000, 0, 65_535),
     adapter: oneOf(environment, 'ADAPTER', ['express', 'fastify'], 'express'),
@@ -31,19 +33,22 @@ export function readConfiguration(environment: Environment): QuickstartConfigura
     publicHost: environment['PUBLIC_HOST'] || 'localhost',
     readLimit: wholeNumber(environment, 'READ_LIMIT', 100, 1, 1_000_000_000),
     writeLimit: wholeNumber(environment, 'WRITE_LIMIT', 20, 1, 1_000_000_000),
+    databaseUrl: databaseUrl(environment['DATABASE_URL'] || 'file:data/quickstart.db'),
     demoPassword: environment['DEMO_PASSWORD'] || 'correct horse battery staple',
   };
 }
 
-// Going on with memory while the operator believes in shared limits and lasting keys would be worse than not starting.
-function refuseServers(environment: Environment): void {
-  for (const name of ['REDIS_URL', 'DATABASE_URL']) {
-    if (environment[name]) {
-      throw new Error(
-        `${name} is set, but this version keeps limits and keys in memory only: stores on a server are not available yet. Unset ${name} to start.`,
-      );
-    }
-  }
+// Going on with memory while the operator believes in shared limits would be worse than not starting.
+function refuseRedis(environment: Environment): void {
+  if (!environment['REDIS_URL']) return;
+  throw new Error(
+    'REDIS_URL is set, but this version counts limits in memory only: shared limits are not available yet. Unset REDIS_URL to start.',
+  );
+}
+
+function databaseUrl(text: string): string {
+  if (/^(?:postgres|postgresql|mysql|mariadb|file|sqlite):/.test(text)) return text;
+  throw new Error('DATABASE_URL must begin with postgres:, mysql:, mariadb: or file:.');
 }
 
 function wholeNumber(

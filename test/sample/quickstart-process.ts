@@ -24,6 +24,7 @@ export interface Quickstart {
  */
 export class QuickstartBuild {
   readonly #folder = mkdtempSync(join(tmpdir(), 'quickstart-'));
+  #started = 0;
 
   constructor() {
     for (const name of SOURCES) cpSync(join(ROOT, name), join(this.#folder, name), { recursive: true });
@@ -64,7 +65,14 @@ export class QuickstartBuild {
     const { PATH = '' } = process.env;
     return spawn(process.execPath, [join('dist-sample', 'quickstart', 'main.js')], {
       cwd: this.#folder,
-      env: { PATH, PORT: '0', NO_COLOR: '1', ...environment },
+      // Keys of its own, unless a test gives several processes the same.
+      env: {
+        PATH,
+        PORT: '0',
+        NO_COLOR: '1',
+        DATABASE_URL: `file:data/${++this.#started}.db`,
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }

@@ -625,7 +625,7 @@ describe('quickstart configuration', () => {
     ['READ_LIMIT', '0'],
     ['WRITE_LIMIT', '1e9'],
     ['REDIS_URL', 'redis://localhost'],
-    ['DATABASE_URL', 'postgres://localhost/x'],
+    ['DATABASE_URL', 'oracle://localhost/x'],
     ['TRUST_PROXY', 'true'],
   ])('CONTRACT-6 does not start with %s=%s, and says why', async (name, value) => {
     const { code, output } = await build.failToStart({ [name]: value });

@@ -44,12 +44,12 @@ export class UserDirectory {
   }
 
   /** @throws ConflictException if the address is taken */
-  create(fields: Omit<User, 'id' | 'createdAt'>): User {
+  create(fields: Omit<User, 'id' | 'createdAt'>, id: string = randomUUID()): User {
     if (this.#users.size >= MAX_USERS) {
       throw new SecurityError('UNAVAILABLE', 'The directory is full', { retryAfter: 3600 });
     }
     this.#refuseTaken(fields.email);
-    const user: User = { id: randomUUID(), ...fields, createdAt: new Date().toISOString() };
+    const user: User = { id, ...fields, createdAt: new Date().toISOString() };
     this.#users.set(user.id, user);
     this.#idByEmail.set(user.email.toLowerCase(), user.id);
     return user;
