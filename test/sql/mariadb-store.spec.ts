@@ -1,0 +1,14 @@
+import { afterAll, beforeAll } from 'vitest';
+
+import { describeApiKeyStore } from '../authentication/api-key/store-contract.js';
+import { startMariadb } from '../support/servers/mariadb.js';
+import type { DatabaseServer } from '../support/servers/server-process.js';
+import { openEmptyStore } from './stores.js';
+
+let server: DatabaseServer;
+beforeAll(async () => {
+  server = await startMariadb();
+});
+afterAll(() => server.close());
+
+describeApiKeyStore('a MariaDB store', () => openEmptyStore(server.url), { subscribes: false });
