@@ -112,7 +112,7 @@ function kindOf(url: string): SqlKind {
   if (url === ':memory:') return 'sqlite';
   const kind = KINDS[/^[a-z]+:/.exec(url)?.[0] ?? ''];
   // What `URL` throws has the whole URL in it.
-  if (kind === undefined || (kind !== 'sqlite' && !URL.canParse(url))) {
+  if (kind === undefined || (kind !== 'sqlite' && !(/^[a-z]+:\/\//.test(url) && URL.canParse(url)))) {
     throw new TypeError(`the URL of the database is not understood: ${USAGE}`);
   }
   return kind;

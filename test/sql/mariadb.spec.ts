@@ -3,6 +3,8 @@ import { afterAll, beforeAll } from 'vitest';
 import { describeApiKeyStore } from '../authentication/api-key/store-contract.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import type { DatabaseServer } from '../support/servers/server-process.js';
+import { describeSqlDatabase } from './database-contract.js';
+import { describeOutage } from './outage-contract.js';
 import { openEmptyStore } from './stores.js';
 
 let server: DatabaseServer;
@@ -12,3 +14,5 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describeApiKeyStore('a MariaDB store', () => openEmptyStore(server.url), { subscribes: false });
+describeSqlDatabase('a MariaDB database', () => server.url);
+describeOutage('a MariaDB server', () => server);

@@ -1,0 +1,62 @@
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { openSqlDatabase, SqlApiKeyStore } from '../../lib/sql/index.js';
+import { describeApiKeyStore, keyRecord } from '../authentication/api-key/store-contract.js';
+import { describeSqlDatabase } from './database-contract.js';
+import { openEmptyStore } from './stores.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describeApiKeyStore('an SQLite store', () => openEmptyStore(`file:${join(folder, 'store.db')}`), {
+  subscribes: false,
+});
+describeSqlDatabase('an SQLite database', () => `sqlite:${join(folder, 'database.db')}`);
+
+describe('an SQLite file', () => {
+  it('R-AK-04 is made with its folder, and is for nobody else to read', async () => {
+    const path = join(folder, 'deep', 'er', 'keys.db');
+    const database = await openSqlDatabase(`file://${path}`);
+    expect(existsSync(path)).toBe(false);
+    const store = new SqlApiKeyStore(database);
+    await store.insert(keyRecord());
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'deep')).mode & 0o777).toBe(0o700);
+    await store.close();
+  });
+
+  it('R-AK-04 keeps keys when it is closed and opened again', async () => {
+    const url = `sqlite:${join(folder, 'again.db')}`;
+    const one = keyRecord();
+    const before = new SqlApiKeyStore(await openSqlDatabase(url));
+    await before.insert(one);
+    await before.close();
+    const after = new SqlApiKeyStore(await openSqlDatabase(url));
+    expect(await after.find(one.id)).toStrictEqual(one);
+    await after.close();
+  });
+
+  it('R-AK-19 says which file cannot be opened, and opens it once it can', async () => {
+    const path = join(folder, 'not-a-folder');
+    const inside = new SqlApiKeyStore(await openSqlDatabase(`sqlite:${join(path, 'keys.db')}`));
+    writeFileSync(path, '');
+    await expect(inside.find('x')).rejects.toThrow('not-a-folder');
+    rmSync(path);
+    expect(await inside.find('x')).toBeUndefined();
+    await inside.close();
+  });
+
+  it('R-AK-19 is in memory if that is wanted', async () => {
+    const [one, other] = [await openSqlDatabase(':memory:'), await openSqlDatabase(':memory:')];
+    const record = keyRecord();
+    const store = new SqlApiKeyStore(one);
+    await store.insert(record);
+    expect(await store.find(record.id)).toStrictEqual(record);
+    expect(await new SqlApiKeyStore(other).find(record.id)).toBeUndefined();
+    await Promise.all([one.close(), other.close()]);
+  });
+});
