@@ -49,6 +49,7 @@ export class ChangeListener {
 
   async #connect(): Promise<void> {
     const { default: pg } = await loadDriver('pg', () => import('pg'));
+    if (this.#ended) return;
     const client = new pg.Client({
       connectionString: this.#url,
       connectionTimeoutMillis: CONNECT_MS,
@@ -87,7 +88,7 @@ export class ChangeListener {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
     this.#timer = setTimeout(() => {
       this.#connect().then(
-        () => this.#tell('anything'),
+        () => this.#ended || this.#tell('anything'),
         () => this.#later(),
       );
     }, pause).unref();

@@ -14,9 +14,8 @@ import { type SqlKind, type SqlSchema, tablesWith } from './sql-schema.js';
 export type SqlSource =
   | string
   | {
-      /** Stays open when the store is closed. Its plugins are not used. */
-      // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever tables the application has
-      readonly kysely: Kysely<any>;
+      /** A `Kysely`, whatever its tables. Stays open when the store is closed; its plugins are not used. */
+      readonly kysely: { withoutPlugins(): object };
       readonly kind: SqlKind;
     }
   | {

@@ -73,7 +73,7 @@ const mysql: SqlDialect = {
     db.connection().execute(async (connection) => {
       // Names are those of the whole server, and up to 64 characters.
       const lock = sql`concat('nestjs-api-security:', sha1(concat(database(), '/', ${name})))`;
-      const { rows } = await sql<{ taken: unknown }>`select get_lock(${lock}, 30) as taken`.execute(
+      const { rows } = await sql<{ taken: unknown }>`select get_lock(${lock}, 4) as taken`.execute(
         connection,
       );
       if (Number(rows[0]?.taken) !== 1) throw new Error('another process is changing the schema');
