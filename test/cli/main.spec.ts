@@ -44,7 +44,7 @@ describe('the command itself', () => {
     expect(code).toBe(0);
     const { id } = JSON.parse(out) as { id: string };
     const runs = await Promise.all([run('keys', 'rotate', id), run('keys', 'rotate', id)]);
-    expect(runs.map((one) => one.code).toSorted()).toEqual([0, 1]);
+    expect(new Set(runs.map((one) => one.code))).toEqual(new Set([0, 1]));
     expect(runs.filter((one) => one.out.includes('sk_live_'))).toHaveLength(1);
   }, 20_000);
 });

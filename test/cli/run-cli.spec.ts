@@ -57,18 +57,16 @@ describe.each(STORES)('keys from the shell, in %s', (_, open) => {
     const first = await issue('--scope', 'a', '--scope', 'b', '--expires-in', '1h', '--limit', '5/minute');
     expect(first).toMatchObject({ owner: 'ada', scopes: ['a', 'b'], limits: [{ limit: 5, window: 60_000 }] });
     const other = await issue();
-    expect(document(await keys('list', '--owner', 'ada', '--json'))).toMatchObject({
-      keys: expect.arrayContaining([expect.objectContaining({ id: first.id })]),
-    });
+    const listed = document(await keys('list', '--owner', 'ada', '--json'))['keys'] as { id: string }[];
+    expect(listed.map(({ id }) => id)).toContain(first.id);
     const changed = await keys('update', first.id, '--name', 'new', '--no-expiry', '--no-limits', '--json');
     expect(document(changed)).toMatchObject({ id: first.id, name: 'new' });
     for (const gone of ['expiresAt', 'limits']) expect(document(changed)).not.toHaveProperty(gone);
     const rotated = await keys('rotate', first.id, '--overlap', '1h');
     expect(rotated.out.match(KEY)).toHaveLength(1);
-    expect(await keys('rotate', first.id)).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('rotated already'),
-    });
+    const again = await keys('rotate', first.id);
+    expect(again.code).toBe(1);
+    expect(again.err).toContain('rotated already');
     expect(await keys('usage', first.id, '--days', '7', '--json')).toMatchObject({ code: 0 });
     const proof = createHash('sha256').update(other.key).digest('hex');
     const reported = await keys('report', other.id, '--sha256', proof, '--revoke', '--json');
@@ -88,7 +86,7 @@ describe.each(STORES)('keys from the shell, in %s', (_, open) => {
   it('R-AK-11 of two rotations at the same time one wins, and the other is told', async () => {
     const { id } = await issue();
     const runs = await Promise.all([keys('rotate', id), keys('rotate', id)]);
-    expect(runs.map(({ code }) => code).toSorted()).toEqual([0, 1]);
+    expect(new Set(runs.map(({ code }) => code))).toEqual(new Set([0, 1]));
     expect(runs.find(({ code }) => code === 1)).toMatchObject({
       out: '',
       err: 'nestjs-api-security: The key has been rotated already\n',
@@ -150,10 +148,9 @@ describe('a command line', () => {
   });
 
   it('asks for a store, and takes the first that it is told', async () => {
-    expect(await run(['keys', 'list', '--owner', 'a'])).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('--store URL'),
-    });
+    const without = await run(['keys', 'list', '--owner', 'a']);
+    expect(without.code).toBe(2);
+    expect(without.err).toContain('--store URL');
     const environment = {
       API_KEYS_URL: 'oracle://x',
       DATABASE_URL: freshFile(),
@@ -165,10 +162,9 @@ describe('a command line', () => {
 
   it('helps', async () => {
     expect((await run([])).out).toContain('keys rotate');
-    expect(await run(['keys', 'issue', '--help'])).toMatchObject({
-      code: 0,
-      out: expect.stringContaining('--scope'),
-    });
+    const help = await run(['keys', 'issue', '--help']);
+    expect(help.code).toBe(0);
+    expect(help.out).toContain('--scope');
   });
 
   it('R-AK-04 takes peppers from the environment alone', async () => {
