@@ -166,6 +166,8 @@ export class SecurityRuntime {
     });
     // The adapter is there already in an application, and comes later in a testing module.
     host.init$.subscribe(() => {
+      // A standalone application has none: there is nothing to guard, but keys and tokens to manage.
+      if (!host.httpAdapter) return;
       this.#bridge = new AdapterBridge(host.httpAdapter, hook);
       this.#bridge.install();
     });
