@@ -29,6 +29,8 @@ class Verdict {
 /** Of a verification under way: whose it is, and whether the key has changed since, so that the outcome is no longer true. */
 interface Progress {
   readonly keyId: string;
+  /** Monotonic time of its beginning. */
+  readonly since: number;
   stale: boolean;
 }
 
@@ -105,7 +107,7 @@ export class ApiKeyVerifier implements CredentialVerifier {
   }
 
   #begin(key: string, digest: string, keyId: string): Promise<AcceptedKey> {
-    const progress: Progress = { keyId, stale: false };
+    const progress: Progress = { keyId, since: this.#clock.monotonic(), stale: false };
     const verdict = this.#conclude(key, digest, progress);
     this.#pending.set(digest, { progress, verdict });
     return verdict;
@@ -129,10 +131,10 @@ export class ApiKeyVerifier implements CredentialVerifier {
     }
     if (progress.stale) return this.#verify(key);
     if (outcome instanceof CredentialRejected) {
-      this.#cache.refuse(progress.keyId, digest, outcome.reason);
+      this.#cache.refuse(progress.keyId, digest, outcome.reason, progress.since);
       throw outcome;
     }
-    return this.#cache.accept(digest, outcome);
+    return this.#cache.accept(digest, outcome, progress.since);
   }
 
   /** Drops what is remembered of a change, and what is being found out about it. */

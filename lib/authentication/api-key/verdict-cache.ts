@@ -80,19 +80,23 @@ export class VerdictCache {
     return new CredentialRejected(known.reason, id);
   }
 
-  accept(digest: string, credential: VerifiedCredential): AcceptedKey {
+  /** @param askedAt monotonic time before the store was asked: a verdict is as old as what it rests on (R-AK-10) */
+  accept(digest: string, credential: VerifiedCredential, askedAt: number): AcceptedKey {
     const { id } = credential.principal;
     const uses = this.#accepted.get(digest)?.uses ?? new UseCounter(id);
     const known = { credential, uses };
     if (this.acceptedMs + this.staleMs <= 0) return known;
-    const freshUntil = this.clock.monotonic() + this.acceptedMs;
+    const freshUntil = askedAt + this.acceptedMs;
     this.#accepted.set(digest, { ...known, freshUntil, usableUntil: freshUntil + this.staleMs });
     this.#digestById.set(id, digest);
     return known;
   }
 
-  refuse(id: string, digest: string, reason: string): void {
-    this.#refused.set(id, { digest, reason, freshUntil: this.clock.monotonic() + REFUSED_MS });
+  /** @param askedAt as for `accept` */
+  refuse(id: string, digest: string, reason: string, askedAt: number): void {
+    // What was accepted before must not stand in for a store that goes down next; that of another secret may.
+    if (this.#digestById.get(id) === digest) this.forget(id);
+    this.#refused.set(id, { digest, reason, freshUntil: askedAt + REFUSED_MS });
   }
 
   clear(): void {
@@ -110,7 +114,12 @@ export class VerdictCache {
 
   /** Forgets an owner's keys; this one walks through all, and is not for every request. */
   forgetOwner(owner: string): void {
-    this.#accepted.deleteWhere(({ credential }) => credential.principal.owner === owner);
+    this.#accepted.deleteWhere(({ credential: { principal } }) => {
+      if (principal.owner !== owner) return false;
+      // The two caches hold the same keys: else one would push out what the other still needs.
+      this.#digestById.delete(principal.id);
+      return true;
+    });
     // A refusal does not say whose key it was.
     this.#refused.clear();
   }
