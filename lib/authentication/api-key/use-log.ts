@@ -20,7 +20,7 @@ export class UseCounter {
 
 /** Counts how keys are used, and writes it in batches beside the requests: they neither wait for it nor fail with it (R-AK-18). */
 export class UseLog {
-  #waiting: UseCounter[] = [];
+  #waiting = new Map<string, UseCounter>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -31,29 +31,31 @@ export class UseLog {
   ) {}
 
   note(counter: UseCounter, address: string | undefined): void {
-    if (!counter.waiting && !this.#enqueue(counter)) return;
-    counter.uses++;
-    counter.lastUsedAt = this.clock.now();
-    counter.lastUsedFrom = address;
+    const waiting = counter.waiting ? counter : this.#enqueue(counter);
+    if (waiting === undefined) return;
+    waiting.uses++;
+    waiting.lastUsedAt = this.clock.now();
+    waiting.lastUsedFrom = address;
   }
 
   /** Writes what has been counted. Never rejects. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const counters = this.#waiting;
-    this.#waiting = [];
-    const uses = together(counters);
+    const uses = [...this.#waiting.values()].map(taken);
+    this.#waiting = new Map();
     this.#writing = this.#writing.then(() => this.#write(uses));
     return this.#writing;
   }
 
-  #enqueue(counter: UseCounter): boolean {
-    if (this.#waiting.length >= MAX_WAITING) return false;
+  /** The counter that waits for the key: this one, or that of an earlier verdict about it; undefined if there is no room. */
+  #enqueue(counter: UseCounter): UseCounter | undefined {
+    const earlier = this.#waiting.get(counter.id);
+    if (earlier !== undefined || this.#waiting.size >= MAX_WAITING) return earlier;
     counter.waiting = true;
-    this.#waiting.push(counter);
+    this.#waiting.set(counter.id, counter);
     this.#timer ??= setTimeout(() => void this.flush(), INTERVAL_MS).unref();
-    return true;
+    return counter;
   }
 
   async #write(uses: readonly ApiKeyUse[]): Promise<void> {
@@ -68,14 +70,10 @@ export class UseLog {
   }
 }
 
-/** Takes the counters' numbers; one key may have several, if its verdict was made anew meanwhile. */
-function together(counters: readonly UseCounter[]): ApiKeyUse[] {
-  const byId = new Map<string, ApiKeyUse>();
-  for (const counter of counters) {
-    const { id, lastUsedAt, lastUsedFrom } = counter;
-    byId.set(id, { id, uses: counter.uses + (byId.get(id)?.uses ?? 0), lastUsedAt, lastUsedFrom });
-    counter.uses = 0;
-    counter.waiting = false;
-  }
-  return [...byId.values()];
+/** Takes a counter's numbers, and lets it begin anew. */
+function taken(counter: UseCounter): ApiKeyUse {
+  const { id, uses, lastUsedAt, lastUsedFrom } = counter;
+  counter.uses = 0;
+  counter.waiting = false;
+  return { id, uses, lastUsedAt, lastUsedFrom };
 }
