@@ -64,7 +64,7 @@ export class KeyManagement {
   /**
    * What can widen a key, that is more scopes or roles, other addresses, limits or expiry, is for those alone who have all
    * that the key may then do.
-   * @throws SecurityError `NOT_FOUND`, `FORBIDDEN`, `VALIDATION_FAILED`
+   * @throws SecurityError `NOT_FOUND`, `FORBIDDEN`, `VALIDATION_FAILED`; `CONFLICT` as for `issue()` if an expired key is prolonged
    */
   async update(principal: Principal, id: string, input: UpdateApiKeyDto): Promise<ApiKeyInfo> {
     const key = await this.get(principal, id);
@@ -78,7 +78,12 @@ export class KeyManagement {
       !isWithin(then.scopes, key.scopes) ||
       !isWithin(then.roles, key.roles);
     if (isWider) assertWithinGrant(principal, then);
-    return found(await this.apiKeys.update(id, changes));
+    if (!('expiresAt' in changes)) return found(await this.apiKeys.update(id, changes));
+    return this.#turns.take(key.owner, async () => {
+      // An expired key begins to work again.
+      if (!this.apiKeys.works(key)) await this.#assertRoom(key.owner, this.settings.maxKeys);
+      return found(await this.apiKeys.update(id, changes));
+    });
   }
 
   /**
