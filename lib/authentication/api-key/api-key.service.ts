@@ -218,7 +218,7 @@ export class ApiKeyService {
     const now = this.#clock.now();
     const old = await this.calls.ask(() => this.#store.find(id));
     if (!old || reasonAgainst(old, now) !== undefined) throw notToRotate(old);
-    const expiresAt = typeof old.expiresAt === 'number' ? now + (old.expiresAt - old.createdAt) : undefined;
+    const expiresAt = expiryOfSuccessor(old, now);
     const { record: made, key } = makeKey({ ...old, expiresAt }, this.#settings, this.#digests, now);
     const record = { ...made, predecessor: id };
     try {
@@ -302,17 +302,24 @@ export class ApiKeyService {
     const exposedAt = this.#clock.now();
     const exposure = { exposedAt, exposure: reason };
     const marked = await this.calls.ask(() => this.#store.update(id, exposure, 'exposedAt'));
-    const revoked = revoke && (await this.revoke(id));
-    if (!marked && !revoked) return;
-    this.#events.emit('api-key.exposed', { keyId: id, reason, revoked }, context);
-    const { onExposed } = this.#settings;
-    if (!marked || !onExposed) return;
-    const { owner, name } = marked;
+    let revoked = false;
     try {
-      await onExposed({ id, owner, name, reason, revoked });
-    } catch (error) {
-      this.calls.report(error);
+      revoked = revoke && (await this.revoke(id));
+    } finally {
+      // A mark is made once: who is not told of it now never will be, even if the revocation failed.
+      if (marked || revoked) this.#events.emit('api-key.exposed', { keyId: id, reason, revoked }, context);
+      if (marked) await this.#tellOwner(marked, reason, revoked);
     }
+  }
+
+  async #tellOwner(
+    { id, owner, name }: ApiKeyRecord,
+    reason: ExposedApiKey['reason'],
+    revoked: boolean,
+  ): Promise<void> {
+    const { onExposed } = this.#settings;
+    // It has been reported that it failed, and no more can be done.
+    await this.calls.ask(() => onExposed?.({ id, owner, name, reason, revoked })).catch(() => undefined);
   }
 
   /**
@@ -331,23 +338,19 @@ export class ApiKeyService {
 
   /** @internal Follows changes that other processes make, where the store can tell of them. */
   async start(): Promise<void> {
-    try {
+    const subscribe = async () => {
       this.#unsubscribe = await this.#store.subscribe?.((change) => this.#changed(change));
-    } catch (error) {
-      // Changes of others count from the end of `cacheTtl` on all the same (R-AK-10).
-      this.calls.report(error);
-    }
+    };
+    // Without it, changes of others count from the end of `cacheTtl` on all the same (R-AK-10).
+    await this.calls.ask(subscribe).catch(() => undefined);
   }
 
   /** @internal Writes what is still to be written, and lets go of the store. */
   async stop(): Promise<void> {
     await this.#verifier?.uses.flush();
-    try {
-      await this.#unsubscribe?.();
-      await this.#store.close?.();
-    } catch (error) {
-      this.calls.report(error);
-    }
+    // Each takes its time at most, and what fails has been reported: a shutdown goes on.
+    await this.calls.ask(() => this.#unsubscribe?.()).catch(() => undefined);
+    await this.calls.ask(() => this.#store.close?.()).catch(() => undefined);
   }
 }
 
@@ -376,6 +379,12 @@ function issued(record: ApiKeyRecord, key: string): IssuedApiKey {
   const info = infoOf(record);
   const shown = { ...info, key: maskKey(record) };
   return Object.defineProperty({ ...info, key }, inspect.custom, { value: () => shown });
+}
+
+/** The same lifetime again; of a key from the configuration, which may not say when it was made, what is left of it. */
+function expiryOfSuccessor({ createdAt, expiresAt }: ApiKeyRecord, now: number): number | undefined {
+  if (typeof expiresAt !== 'number') return undefined;
+  return createdAt > 0 ? now + (expiresAt - createdAt) : expiresAt;
 }
 
 /** Why a key cannot be rotated: there is none that works, or it has been. */
