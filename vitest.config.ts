@@ -12,7 +12,8 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // The first run on a machine may have to install a database server.
+    hookTimeout: 300_000,
     coverage: { provider: 'v8', include: ['dist/**/*.js'], reporter: ['text', 'lcov'] },
   },
 });

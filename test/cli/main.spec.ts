@@ -20,7 +20,7 @@ describe('the command itself', () => {
       cwd: folder,
       stdio: 'inherit',
     });
-  }, 60_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   function run(...line: string[]): Promise<{ code: number | null; out: string }> {

@@ -45,7 +45,7 @@ describe.each(STORES)('keys from the shell, in %s', (_, open) => {
   let store: { url: string; close: () => Promise<void> };
   beforeAll(async () => {
     store = await open();
-  }, 120_000);
+  });
   afterAll(() => store?.close());
   const keys = (...line: string[]) => run(['keys', ...line], { API_KEYS_URL: store.url });
   const issue = async (...line: string[]) => {

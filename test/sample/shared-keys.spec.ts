@@ -13,7 +13,7 @@ const ENVIRONMENT = { READ_LIMIT: '1000000', WRITE_LIMIT: '1000000', TRUST_PROXY
 let build: QuickstartBuild;
 beforeAll(() => {
   build = new QuickstartBuild();
-}, 60_000);
+});
 afterAll(() => build.remove());
 
 /** Two processes over one store, and what is done with both. */
@@ -64,7 +64,7 @@ describe('two processes over one PostgreSQL', () => {
   beforeAll(async () => {
     server = await startPostgres();
     pair = await Pair.start(server.url);
-  }, 120_000);
+  });
   afterAll(async () => {
     await pair?.stop();
     await server?.close();
@@ -81,7 +81,7 @@ describe('two processes over one PostgreSQL', () => {
       }
     }
     expect(slow).toEqual([]);
-  }, 60_000);
+  });
 
   it('R-AK-19 go on with keys they know while the database is down, refuse nobody wrongly, and recover', async () => {
     const { apiKey } = pair.one.app;
@@ -99,7 +99,7 @@ describe('two processes over one PostgreSQL', () => {
     await expect.poll(() => status(unseen), { timeout: 10_000, interval: 100 }).toBe(200);
     const { ms } = await pair.revoke();
     expect(ms).toBeLessThan(5_000);
-  }, 60_000);
+  });
 });
 
 describe('two processes over one SQLite file', () => {
@@ -107,7 +107,7 @@ describe('two processes over one SQLite file', () => {
   let pair: Pair;
   beforeAll(async () => {
     pair = await Pair.start(`file:${join(folder, 'keys.db')}`);
-  }, 120_000);
+  });
   afterAll(async () => {
     await pair?.stop();
     rmSync(folder, { recursive: true, force: true });
