@@ -4,9 +4,10 @@ import type { RedisConnection } from './redis-connection.js';
 /**
  * Warns of a server that drops keys when its memory is full: an API key would be gone without a word. What stands under
  * `volatile-…` drops only what has an expiry, which no API key has there. Where the server does not tell, nothing is said.
+ * Rejects when the server cannot be asked.
  */
 export async function warnOfEviction(connection: RedisConnection, anyKey: string): Promise<void> {
-  const policy = await connection.run(MEMORY_POLICY, [anyKey], []).catch(() => '');
+  const policy = await connection.run(MEMORY_POLICY, [anyKey], []);
   if (typeof policy !== 'string' || !policy.startsWith('allkeys-')) return;
   process.emitWarning(
     `Redis may drop API keys when its memory is full: set maxmemory-policy to noeviction, it is ${policy}`,

@@ -33,7 +33,8 @@ export function closeRedis(client: RedisClient): void {
   else if ('destroy' in client) client.destroy();
 }
 
-async function openIoredis(url: string): Promise<IoredisClient | undefined> {
+/** @internal The one of ioredis; undefined if that is not installed. */
+export async function openIoredis(url: string): Promise<IoredisClient | undefined> {
   const Redis = (await installed(import('ioredis')))?.Redis;
   if (Redis === undefined) return undefined;
   const client = new Redis(url, {
@@ -50,7 +51,8 @@ async function openIoredis(url: string): Promise<IoredisClient | undefined> {
   return client;
 }
 
-async function openNodeRedis(url: string): Promise<NodeRedisClient | undefined> {
+/** @internal The one of node-redis; undefined if that is not installed. */
+export async function openNodeRedis(url: string): Promise<NodeRedisClient | undefined> {
   const createClient = (await installed(import('@redis/client')))?.createClient;
   if (createClient === undefined) return undefined;
   const client = createClient({

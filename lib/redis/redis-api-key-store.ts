@@ -7,27 +7,15 @@ import {
   type ApiKeyStore,
   type ApiKeyUse,
   type EmptyField,
-  USAGE_DAYS,
 } from '../authentication/api-key/api-key-store.js';
 import { endedAt } from '../authentication/api-key/key-standing.js';
 import { changeOf } from './api-key-changes.js';
 import { ApiKeyIndexes } from './api-key-indexes.js';
-import {
-  CONFIRM,
-  FIND,
-  INSERT,
-  LINK,
-  REMOVE_ENDED,
-  REVOKE,
-  UPDATE,
-  USAGE,
-  USE,
-  WITHDRAW,
-} from './api-key-scripts.js';
 import { warnOfEviction } from './eviction-warning.js';
-import { fieldsOf, pairsOf, type StoredKey, storedKeyOf, textsOf } from './key-record-fields.js';
 import { closeRedis, openRedis } from './open-redis.js';
 import { connectionOver, type RedisClient, type RedisConnection } from './redis-connection.js';
+import { isKeyId, RedisKeyRecords } from './redis-key-records.js';
+import { RedisKeyUses } from './redis-key-uses.js';
 import { RedisSubscription } from './redis-subscription.js';
 
 /** Options of `RedisApiKeyStore`. */
@@ -36,9 +24,6 @@ export interface RedisApiKeyStoreOptions {
   readonly prefix?: string;
 }
 
-/** What an id is; nothing else is looked for. */
-const ID = /^[A-Za-z0-9]{16}$/;
-const DAY_MS = 86_400_000;
 /** Keys that are worked on at the same time. */
 const BATCH = 500;
 
@@ -51,6 +36,8 @@ const BATCH = 500;
  */
 export class RedisApiKeyStore implements ApiKeyStore {
   readonly #connection: RedisConnection;
+  readonly #records: RedisKeyRecords;
+  readonly #uses: RedisKeyUses;
   readonly #indexes: ApiKeyIndexes;
   readonly #prefix: string;
   readonly #channel: string;
@@ -64,9 +51,11 @@ export class RedisApiKeyStore implements ApiKeyStore {
    */
   constructor(client: RedisClient, { prefix = 'security:' }: RedisApiKeyStoreOptions = {}) {
     this.#connection = connectionOver(client);
-    this.#indexes = new ApiKeyIndexes(this.#connection, prefix);
     this.#prefix = prefix;
     this.#channel = `${prefix}changes`;
+    this.#records = new RedisKeyRecords(this.#connection, prefix, this.#channel);
+    this.#uses = new RedisKeyUses(this.#connection, this.#records);
+    this.#indexes = new ApiKeyIndexes(this.#connection, prefix);
   }
 
   /**
@@ -81,21 +70,19 @@ export class RedisApiKeyStore implements ApiKeyStore {
   }
 
   async find(id: string): Promise<ApiKeyRecord | undefined> {
-    return (await this.#read(id))?.record;
+    return isKeyId(id) ? (await this.#records.find(id))?.record : undefined;
   }
 
   async insert(record: ApiKeyRecord): Promise<void> {
     if (!this.#warned) this.#warn();
-    await this.#add(record, []);
+    await this.#add(record, false);
   }
 
   async update(id: string, changes: ApiKeyChanges, unless?: EmptyField): Promise<ApiKeyRecord | undefined> {
-    if (!ID.test(id)) return undefined;
-    const { filled, emptied } = fieldsOf(changes);
+    if (!isKeyId(id)) return undefined;
     const { expiresAt, revokedAt } = changes;
     await this.#indexes.noteEnds([id], Math.min(expiresAt ?? Infinity, revokedAt ?? Infinity));
-    const args = [this.#channel, idMessage(id), unless ?? '', String(filled.length), ...filled, ...emptied];
-    return storedKeyOf(id, await this.#connection.run(UPDATE, [this.#key(id)], args))?.record;
+    return (await this.#records.update(id, changes, unless))?.record;
   }
 
   /**
@@ -105,22 +92,20 @@ export class RedisApiKeyStore implements ApiKeyStore {
   async rotate(id: string, successor: ApiKeyRecord, overlapEndsAt: number): Promise<boolean> {
     const old = await this.find(id);
     if (!old || old.revokedAt !== undefined || old.successor !== undefined) return false;
-    await this.#add({ ...successor, predecessor: id }, ['pending', '1']);
+    await this.#add({ ...successor, predecessor: id }, true);
     await this.#indexes.noteEnds([id], overlapEndsAt);
-    const messages = [idMessage(id), idMessage(successor.id)];
-    const args = [this.#channel, ...messages, JSON.stringify(successor.id), String(overlapEndsAt)];
     // If the answer does not come the link may be made all the same, so the successor stays.
-    const linked = Number(await this.#connection.run(LINK, [this.#key(id)], args)) === 1;
+    const linked = await this.#records.link(id, successor.id, overlapEndsAt);
     // What fails from here on changes nothing about the outcome.
-    if (linked) await this.#connection.run(CONFIRM, [this.#key(successor.id)], []).catch(() => undefined);
-    else await this.#withdraw(successor).catch(() => undefined);
+    const tidied = linked ? this.#records.confirm(successor.id) : this.#withdraw(successor);
+    await tidied.catch(() => undefined);
     return linked;
   }
 
   async list(owner: string, limit: number, after?: string): Promise<ApiKeyPage> {
     const keys: ApiKeyRecord[] = [];
     // A cursor is always an id, and an empty one would begin at the start.
-    if (after !== undefined && !ID.test(after)) return { keys, next: undefined };
+    if (after !== undefined && !isKeyId(after)) return { keys, next: undefined };
     let last = after ?? '';
     while (keys.length <= limit) {
       // One more than the page has room for tells whether there is a next one.
@@ -156,27 +141,12 @@ export class RedisApiKeyStore implements ApiKeyStore {
   }
 
   async recordUses(uses: readonly ApiKeyUse[]): Promise<void> {
-    await inBatches(
-      uses.filter(({ id }) => ID.test(id)),
-      ({ id, uses: count, lastUsedAt, lastUsedFrom }) => {
-        const address = lastUsedFrom === undefined ? '' : JSON.stringify(lastUsedFrom);
-        const day = Math.floor(lastUsedAt / DAY_MS);
-        const args = [String(lastUsedAt), address, String(day), String(count), String(USAGE_DAYS)];
-        return this.#connection.run(USE, [this.#key(id), this.#uses(id)], args);
-      },
-    );
+    const known = uses.filter(({ id }) => isKeyId(id));
+    await inBatches(known, (use) => this.#uses.add(use));
   }
 
   async usage(id: string, firstDay: string): Promise<readonly ApiKeyDay[]> {
-    if (!ID.test(id)) return [];
-    const counted = pairsOf(await this.#connection.run(USAGE, [this.#uses(id)], []));
-    const days = [...counted].map(([day, uses]) => [Number(day), Number(uses)] as const);
-    days.sort(([one], [other]) => one - other);
-    const oldest = (days.at(-1)?.[0] ?? 0) - USAGE_DAYS + 1;
-    return days
-      .filter(([day]) => day >= oldest)
-      .map(([day, uses]) => ({ day: new Date(day * DAY_MS).toISOString().slice(0, 10), uses }))
-      .filter(({ day }) => day >= firstDay);
+    return isKeyId(id) ? this.#uses.since(id, firstDay) : [];
   }
 
   async purge(endedBefore: number, limit: number): Promise<number> {
@@ -205,6 +175,7 @@ export class RedisApiKeyStore implements ApiKeyStore {
       () => listener('anything'),
     );
     this.#subscriptions.add(subscription);
+    if (!this.#warned) this.#warn();
     await subscription.start().catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : 'Redis failed';
       process.emitWarning(`changes of API keys are not heard yet: ${reason}`, { code: 'REDIS_SUBSCRIPTION' });
@@ -226,38 +197,32 @@ export class RedisApiKeyStore implements ApiKeyStore {
     return Promise.resolve();
   }
 
-  async #read(id: string): Promise<StoredKey | undefined> {
-    if (!ID.test(id)) return undefined;
-    return storedKeyOf(id, await this.#connection.run(FIND, [this.#key(id)], []));
-  }
-
-  async #add(record: ApiKeyRecord, extra: readonly string[]): Promise<void> {
+  async #add(record: ApiKeyRecord, pending: boolean): Promise<void> {
     const { id, owner, createdAt } = record;
-    if (!ID.test(id)) throw new TypeError('the id of a key is 16 letters and digits');
+    if (!isKeyId(id)) throw new TypeError('the id of a key is 16 letters and digits');
     await Promise.all([
       this.#indexes.addToOwner(owner, id, createdAt),
       this.#indexes.noteEnds([id], endedAt(record)),
     ]);
-    const args = [this.#channel, idMessage(id), ...fieldsOf(record).filled, ...extra];
-    if (Number(await this.#connection.run(INSERT, [this.#key(id)], args)) === 1) return;
+    if (await this.#records.insert(record, pending)) return;
     if ((await this.find(id))?.owner !== owner) await this.#indexes.removeFromOwner(owner, id);
     throw new Error('there is a key with this id');
   }
 
   async #withdraw({ id, owner }: ApiKeyRecord): Promise<void> {
-    await this.#connection.run(WITHDRAW, [this.#key(id), this.#uses(id)], []);
+    await this.#records.withdraw(id);
     await Promise.all([this.#indexes.removeFromOwner(owner, id), this.#indexes.forgetEnd(id)]);
   }
 
   /** A key as a list has it: of that owner, and not one that a rotation broken off has left behind. */
   async #shown(owner: string, id: string): Promise<ApiKeyRecord | undefined> {
-    const stored = await this.#read(id);
+    const stored = await this.#records.find(id);
     if (stored?.record.owner !== owner) return undefined;
     return !stored.pending || (await this.#isLinked(stored.record)) ? stored.record : undefined;
   }
 
   async #isReal(id: string): Promise<boolean> {
-    const stored = await this.#read(id);
+    const stored = await this.#records.find(id);
     return stored !== undefined && (!stored.pending || this.#isLinked(stored.record));
   }
 
@@ -273,11 +238,9 @@ export class RedisApiKeyStore implements ApiKeyStore {
     revoked: string[],
   ): Promise<void> {
     await this.#indexes.noteEnds(ids, at);
-    const ownerText = JSON.stringify(owner);
     await Promise.all(
       ids.map(async (id) => {
-        const args = [this.#channel, idMessage(id), ownerText, String(at)];
-        const outcome = await this.#connection.run(REVOKE, [this.#key(id)], args);
+        const outcome = await this.#records.revoke(id, owner, at);
         if (outcome === 'revoked') revoked.push(id);
         if (outcome !== 'missing') settled.add(id);
       }),
@@ -285,38 +248,23 @@ export class RedisApiKeyStore implements ApiKeyStore {
   }
 
   async #removeEnded(id: string, noted: string, endedBefore: number): Promise<boolean> {
-    const reply = await this.#connection.run(
-      REMOVE_ENDED,
-      [this.#key(id), this.#uses(id)],
-      [String(endedBefore)],
-    );
-    const [outcome, detail = ''] = textsOf(reply);
-    if (outcome === 'kept') {
-      await this.#indexes.correctEnd(id, noted, detail);
+    const { owner, end } = await this.#records.removeEnded(id, endedBefore);
+    if (end !== undefined) {
+      await this.#indexes.correctEnd(id, noted, end);
       return false;
     }
-    if (outcome === 'removed') await this.#indexes.removeFromOwner(JSON.parse(detail) as string, id);
+    if (owner !== undefined) await this.#indexes.removeFromOwner(owner, id);
     await this.#indexes.forgetEnd(id);
-    return outcome === 'removed';
+    return owner !== undefined;
   }
 
   #warn(): void {
     this.#warned = true;
-    void warnOfEviction(this.#connection, `${this.#prefix}ends`);
+    // A server that cannot be asked now is asked with the next key.
+    void warnOfEviction(this.#connection, `${this.#prefix}ends`).catch(() => {
+      this.#warned = false;
+    });
   }
-
-  /** What a key is and how it was used are in one slot of a cluster. */
-  #key(id: string): string {
-    return `${this.#prefix}key:{${id}}`;
-  }
-
-  #uses(id: string): string {
-    return `${this.#prefix}uses:{${id}}`;
-  }
-}
-
-function idMessage(id: string): string {
-  return JSON.stringify({ id } satisfies ApiKeyChange);
 }
 
 async function inBatches<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
