@@ -26,16 +26,20 @@ export { MemoryApiKeyStore } from './authentication/api-key/memory-api-key-store
 export { JwtAuth } from './authentication/jwt/jwt-auth.decorator.js';
 export type { JwtAlgorithm } from './authentication/jwt/algorithms.js';
 export type { JwtIssuerOptions, JwtOptions } from './authentication/jwt/jwt.options.js';
-export { MemoryRefreshTokenStore } from './authentication/jwt/memory-refresh-token-store.js';
+export type { KeyRingStore, StoredKeyRing } from './authentication/jwt/key-ring-store.js';
+export type { ManagedAlgorithm } from './authentication/jwt/key-ring.js';
+export { MemoryTokenStore } from './authentication/jwt/memory-token-store.js';
+export type { Revocation, RevocationPage, RevocationStore } from './authentication/jwt/revocation-store.js';
 export type {
-  FoundSession,
   RefreshTokenDigests,
-  RefreshTokenStore,
   Rotation,
+  RotationGrace,
   RotationOutcome,
+  SessionStore,
   SubjectRights,
   TokenSession,
-} from './authentication/jwt/refresh-token-store.js';
+} from './authentication/jwt/session-store.js';
+export type { TokenStore } from './authentication/jwt/token-store.js';
 export {
   type RefreshConditions,
   type SessionInfo,
@@ -43,7 +47,7 @@ export {
   type TokenPair,
   TokenService,
 } from './authentication/jwt/token.service.js';
-export type { TokenOptions } from './authentication/jwt/token.options.js';
+export type { SigningKeyOptions, TokenOptions } from './authentication/jwt/token.options.js';
 export { OAuth2Auth } from './authentication/oauth2/oauth2-auth.decorator.js';
 export type { OAuth2IssuerOptions, OAuth2Options } from './authentication/oauth2/oauth2.options.js';
 export { Public } from './authentication/public.decorator.js';

@@ -13,9 +13,12 @@ import { authenticationPart } from '../authentication/authentication.policy.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { BearerTokenVerifier } from '../authentication/jwt/bearer-token-verifier.js';
 import { tokenIssuerWarnings } from '../authentication/jwt/issuer-compiler.js';
-import { MemoryRefreshTokenStore } from '../authentication/jwt/memory-refresh-token-store.js';
+import { KeyRingSeal } from '../authentication/jwt/key-ring-seal.js';
+import { MemoryTokenStore } from '../authentication/jwt/memory-token-store.js';
 import { RevocationList } from '../authentication/jwt/revocation-list.js';
-import { TokenService } from '../authentication/jwt/token.service.js';
+import { SigningKeyRing } from '../authentication/jwt/signing-key-ring.js';
+import { TokenSync } from '../authentication/jwt/token-sync.js';
+import { TokenService, tokenStoreCalls } from '../authentication/jwt/token.service.js';
 import { buildResourceMetadata, metadataLocation } from '../authentication/oauth2/resource-metadata.js';
 import { authorizationPart } from '../authorization/authorization.policy.js';
 import { Authorizer } from '../authorization/authorizer.js';
@@ -59,6 +62,7 @@ import { compileConfiguration, type SecurityConfiguration } from './security-con
 
 /** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
 const DISABLED_KEYS = compileApiKeyOptions({}, new ConfigurationProblems());
+const MINUTE_MS = 60_000;
 const NO_ATTEMPT_LIMIT: AttemptLimiter = { check: () => undefined, record: () => undefined };
 
 /** Everything that runs, put together once from the configuration. The module hands out its parts. */
@@ -74,6 +78,7 @@ export class SecurityRuntime {
   readonly throttlerStorage: MemoryRateLimitStorage;
   readonly #memory: MemoryRateLimitStorage;
   readonly #logger: SecurityEventLogger | undefined;
+  #sync: TokenSync | undefined;
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
@@ -108,14 +113,7 @@ export class SecurityRuntime {
     const keys = this.#keys();
     this.apiKeyService = keys.service;
     const revocations = new RevocationList(clock);
-    this.tokenService = new TokenService(
-      configuration.ownIssuer,
-      configuration.tokens,
-      options.tokens?.store ?? new MemoryRefreshTokenStore(),
-      revocations,
-      clock,
-      events,
-    );
+    this.tokenService = this.#tokens(revocations);
     const bearer = new BearerTokenVerifier(configuration.issuers, revocations, clock);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
@@ -231,12 +229,12 @@ export class SecurityRuntime {
   }
 
   /** Begins to listen to what other processes do; before the first request. */
-  start(): Promise<void> {
-    return this.apiKeyService.start();
+  async start(): Promise<void> {
+    await Promise.all([this.apiKeyService.start(), this.#sync?.start()]);
   }
 
   async close(): Promise<void> {
-    await this.apiKeyService.stop();
+    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop()]);
     this.#memory.close();
     this.#logger?.close();
   }
@@ -249,6 +247,27 @@ export class SecurityRuntime {
     const digests = new ApiKeyDigest(settings.peppers);
     const service = new ApiKeyService(store, settings, digests, clock, this.events);
     return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
+  }
+
+  #tokens(revocations: RevocationList): TokenService {
+    const { events } = this;
+    const { clock, options, issuers, ownIssuer, tokens: settings } = this.configuration;
+    const store = options.tokens?.store ?? new MemoryTokenStore();
+    const calls = tokenStoreCalls(settings, events);
+    const ring = ownIssuer?.signer instanceof SigningKeyRing ? ownIssuer.signer : undefined;
+    if (ownIssuer && ring) {
+      const { issuer, maxLifetime, clockSkew } = ownIssuer;
+      const { encryptionKeys, ...schedule } = settings.signingKeys;
+      const seal = new KeyRingSeal(issuer, encryptionKeys);
+      const outlive = (maxLifetime + 2 * clockSkew) * 1000 + MINUTE_MS;
+      ring.open({ issuer, store, seal, schedule: { ...schedule, outlive }, calls, events });
+    }
+    // What this process alone knows needs no asking.
+    if (options.tokens?.store || ring) {
+      const { revokedWithinMs, acceptsUnknown } = settings;
+      this.#sync = new TokenSync({ store, revocations, ring, calls, clock, revokedWithinMs, acceptsUnknown });
+    }
+    return new TokenService({ issuers, settings, store, revocations, clock, events });
   }
 
   #storage(): RateLimitStorage {

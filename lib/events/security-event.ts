@@ -40,6 +40,8 @@ export interface SecurityEventMap {
   /** A spent refresh token came back: the whole family was ended. */
   'token.reuse-detected': { subject: string; session: string };
   'token.revoked': { subject: string; session: string };
+  'signing-key.added': { kid: string };
+  'signing-key.removed': { kid: string };
   'store.failed': { store: string; message: string };
   'error.unhandled': { name: string; message: string; stack: string | undefined };
 }

@@ -9,6 +9,7 @@ import {
 } from '../credential-verifier.js';
 import { createPassport, runStrategy, StrategyFailed } from '../passport-runner.js';
 import { sha256 } from '../sha256.js';
+import type { StoreCalls } from '../store-calls.js';
 import type { ApiKeyDigest } from './api-key-digest.js';
 import type { ApiKeySettings } from './api-key.options.js';
 import { API_KEY_STRATEGY, createApiKeyStrategy, FACADE_HEADER, type KeyLookup } from './api-key.strategy.js';
@@ -17,7 +18,6 @@ import type { ApiKeyService } from './api-key.service.js';
 import { credentialOf } from './key-credential.js';
 import { MAX_KEY_LENGTH, parseKey } from './key-format.js';
 import { reasonAgainst } from './key-standing.js';
-import type { StoreCalls } from './store-calls.js';
 import { UseLog } from './use-log.js';
 import { type AcceptedKey, VerdictCache } from './verdict-cache.js';
 

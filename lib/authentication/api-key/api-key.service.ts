@@ -9,6 +9,7 @@ import type { SecurityEvents } from '../../events/security-events.js';
 import type { Principal } from '../../principal/principal.js';
 import { CredentialRejected, type CredentialVerifier } from '../credential-verifier.js';
 import { sha256 } from '../sha256.js';
+import { StoreCalls } from '../store-calls.js';
 import type { ApiKeyDigest } from './api-key-digest.js';
 import type { ApiKeySettings, ExposedApiKey } from './api-key.options.js';
 import {
@@ -24,7 +25,6 @@ import { checkedChanges, checkNewKey, type IssueApiKey, type UpdateApiKey } from
 import { limitsToKeep } from './key-limits.js';
 import { boundedExpiry, makeKey } from './key-maker.js';
 import { reasonAgainst } from './key-standing.js';
-import { StoreCalls } from './store-calls.js';
 import type { UseLog } from './use-log.js';
 
 export type { IssueApiKey, UpdateApiKey } from './key-input.js';
@@ -84,7 +84,11 @@ export class ApiKeyService {
     this.#digests = digests;
     this.#clock = clock;
     this.#events = events;
-    this.calls = new StoreCalls(settings.timeoutMs, events);
+    this.calls = new StoreCalls(settings.timeoutMs, events, {
+      store: 'api-keys',
+      message: 'API keys are not available right now',
+      reason: 'api-keys.store',
+    });
   }
 
   /**

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-import type { TokenSession } from './refresh-token-store.js';
-import type { TokenIssuer, TokenSigner } from './token-issuer.js';
+import type { TokenSession } from './session-store.js';
+import type { OwnIssuer, TokenIssuer } from './token-issuer.js';
 import { MAX_TOKEN_LENGTH } from './token-reader.js';
-
-/** The issuer that this application is. */
-export type OwnIssuer = TokenIssuer & { readonly signer: TokenSigner };
 
 /** What tokens are judged by: an application cannot choose these (R-JW-26). */
 const REGISTERED_CLAIMS = [
@@ -41,7 +38,7 @@ export async function signAccessToken(
   issuedAt: number,
   lifetime: number,
 ): Promise<string> {
-  const { kid, algorithm, privateKey } = issuer.signer;
+  const { kid, algorithm, privateKey } = issuer.signer.signer();
   const { audience } = session;
   const { SignJWT } = await import('jose');
   const token = await new SignJWT({

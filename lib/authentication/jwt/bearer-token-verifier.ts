@@ -1,4 +1,5 @@
 import type { SecurityClock } from '../../clock.js';
+import { SecurityError } from '../../errors/security-error.js';
 import { BoundedCache } from '../bounded-cache.js';
 import {
   CredentialRejected,
@@ -10,6 +11,7 @@ import { sha256 } from '../sha256.js';
 import { checkClaims } from './claim-checks.js';
 import { registerJwtStrategy, TokenToVerify, VerifiedSignature } from './jwt.strategy.js';
 import type { VerificationKey } from './key-material.js';
+import type { KeySource } from './key-source.js';
 import { type RevocableToken, revocableToken, type Revocations } from './revocation-list.js';
 import type { TokenIssuer } from './token-issuer.js';
 import { type ReadToken, readToken } from './token-reader.js';
@@ -17,6 +19,8 @@ import { type ReadToken, readToken } from './token-reader.js';
 interface VerifiedToken {
   readonly credential: VerifiedCredential;
   readonly revocable: RevocableToken;
+  readonly keys: KeySource;
+  readonly generation: number | undefined;
 }
 
 interface KnownIssuer {
@@ -56,13 +60,16 @@ export class BearerTokenVerifier implements CredentialVerifier {
     const known = this.#verified.get(sha256(credential));
     // What has expired or was revoked goes the long way, which knows the reason.
     if (!known || this.clock.now() >= known.credential.expiresAt) return undefined;
+    if (known.generation !== known.keys.generation || !this.revocations.isCurrent()) return undefined;
     return this.revocations.isRevoked(known.revocable) ? undefined : known.credential;
   }
 
   async verify(credential: string): Promise<VerifiedCredential> {
     const token = readToken(credential);
     const { rules, strategy } = this.#issuerOf(token);
-    const found = rules.keys.find(token.algorithm, token.kid);
+    const { keys } = rules;
+    const { generation } = keys;
+    const found = keys.find(token.algorithm, token.kid);
     const key = found instanceof Promise ? await found : found;
     // A signature of the wrong length cannot be right, and costs nothing to see (R-JW-05).
     if (token.signatureBytes !== key.signatureBytes) throw new CredentialRejected('token.signature');
@@ -75,9 +82,10 @@ export class BearerTokenVerifier implements CredentialVerifier {
     );
     const { id: subject, tokenId, sessionId } = principal;
     const revocable = revocableToken(rules.issuer, { subject, tokenId, sessionId, issuedAt });
+    if (!this.revocations.isCurrent()) throw unknownRevocations();
     if (this.revocations.isRevoked(revocable)) throw new CredentialRejected('token.revoked', tokenId);
     const verified = Object.freeze({ principal, expiresAt: expiresAt * 1000 });
-    this.#verified.set(sha256(credential), { credential: verified, revocable });
+    this.#verified.set(sha256(credential), { credential: verified, revocable, keys, generation });
     return verified;
   }
 
@@ -107,6 +115,13 @@ export class BearerTokenVerifier implements CredentialVerifier {
       throw new CredentialRejected('token.signature');
   }
 }
+
+/** Nobody is let in whose token may have been revoked elsewhere (R-JW-22). */
+const unknownRevocations = (): SecurityError =>
+  new SecurityError('UNAVAILABLE', 'Tokens cannot be checked right now', {
+    retryAfter: 5,
+    reason: 'token.revocations-unknown',
+  });
 
 /** passport-jwt checks the audience too, behind the signature; the events should name the true cause. */
 function reasonOf({ info }: StrategyFailed): string {

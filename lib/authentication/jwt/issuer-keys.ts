@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, KeyObject } from 'node:crypto';
+import { generateKeyPairSync, KeyObject } from 'node:crypto';
 
 import type { SecurityClock } from '../../clock.js';
 import { isSymmetric, type JwtAlgorithm } from './algorithms.js';
@@ -13,7 +13,9 @@ import {
 import { type KeySource, StaticKeySource } from './key-source.js';
 import { isRawOptions, isSecureUrl, type OptionChecks } from './option-checks.js';
 import { RemoteKeySource } from './remote-key-source.js';
-import type { TokenSigner } from './token-issuer.js';
+import { MANAGED_ALGORITHMS, SigningKeyRing } from './signing-key-ring.js';
+import { thumbprint } from './thumbprint.js';
+import { type SigningKeys, singleSigningKey } from './token-issuer.js';
 
 const KEY_MEMBERS = ['secret', 'publicKey', 'jwks', 'jwksUri', 'signingKey'] as const;
 const REMOTE_ALGORITHMS: readonly JwtAlgorithm[] = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'];
@@ -22,7 +24,7 @@ const REMOTE_ALGORITHMS: readonly JwtAlgorithm[] = ['ES256', 'RS256', 'PS256', '
 export interface IssuerKeys {
   readonly source: KeySource;
   readonly algorithms: readonly JwtAlgorithm[];
-  readonly signer: TokenSigner | undefined;
+  readonly signer: SigningKeys | undefined;
 }
 
 /** Reads the one key member of an issuer's options. Reports what is wrong, and then has no keys. */
@@ -90,7 +92,7 @@ function readMember(
       return { source: new RemoteKeySource(material, algorithms, clock), algorithms, signer: undefined };
     }
     case 'signingKey':
-      return ownKeys(material, allowed);
+      return ownKeys(material, allowed, clock);
     default:
       throw new KeyRefused('is no kind of key');
   }
@@ -112,7 +114,19 @@ function staticKeys(
   return { source: new StaticKeySource(keys), algorithms: served, signer: undefined };
 }
 
-function ownKeys(material: unknown, allowed: readonly JwtAlgorithm[] | undefined): IssuerKeys {
+function ownKeys(
+  material: unknown,
+  allowed: readonly JwtAlgorithm[] | undefined,
+  clock: SecurityClock,
+): IssuerKeys {
+  if (material === 'managed') {
+    const algorithms = allowed ?? MANAGED_ALGORITHMS;
+    if (!algorithms.every((name) => MANAGED_ALGORITHMS.includes(name))) {
+      throw new KeyRefused(`"managed" signs with ${MANAGED_ALGORITHMS.join(', ')} only`);
+    }
+    const ring = new SigningKeyRing(clock);
+    return { source: ring, algorithms, signer: ring };
+  }
   const privateKey =
     material === 'generate'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
@@ -127,14 +141,8 @@ function ownKeys(material: unknown, allowed: readonly JwtAlgorithm[] | undefined
   return {
     source: new StaticKeySource([key]),
     algorithms: [algorithm],
-    signer: { privateKey, kid, algorithm, publicJwk },
+    signer: singleSigningKey({ privateKey, kid, algorithm, publicJwk }),
   };
-}
-
-/** RFC 7638: the required members in lexicographic order. */
-function thumbprint(jwk: Readonly<Record<string, unknown>>): string {
-  const required = ['crv', 'e', 'kty', 'n', 'x', 'y'].filter((name) => jwk[name] !== undefined);
-  return createHash('sha256').update(JSON.stringify(jwk, required)).digest('base64url');
 }
 
 const PUBLIC_KEY_FIX = 'give public keys: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519';
@@ -144,7 +152,7 @@ const FIXES: Readonly<Record<(typeof KEY_MEMBERS)[number], string>> = {
   jwks: PUBLIC_KEY_FIX,
   jwksUri: 'give the https URL of the key set; http is accepted for loopback addresses',
   signingKey:
-    'give a private key (PEM, JWK or KeyObject) of RSA, EC or Ed25519, or "generate" for development',
+    'give a private key (PEM, JWK or KeyObject) of RSA, EC or Ed25519, "managed" for keys that are kept in tokens.store, or "generate" for development',
 };
 
 /** Whether two option values are the same secret; equal secrets would let one issuer speak for the other. */

@@ -12,6 +12,10 @@ export interface KeySource {
    * @throws SecurityError `UNAVAILABLE` if there are no keys to look in (D14)
    */
   find(algorithm: string, kid: string | undefined): VerificationKey | Promise<VerificationKey>;
+  /** Changes when a key is withdrawn; what was verified before has to be verified again (R-OA-07). Fixed keys have none. */
+  readonly generation?: number;
+  /** Fetches the keys now, where they are fetched (R-OA-07). Rejects if that fails. */
+  refresh?(): Promise<void>;
 }
 
 /** Keys by name. Two of one name and algorithm cannot be told apart, so neither is used. */

@@ -1,4 +1,5 @@
 import type { SecurityClock } from '../../clock.js';
+import type { Revocation } from './revocation-store.js';
 
 /** How a token can be found among what was revoked; the names are made once, when the token is verified. */
 export interface RevocableToken {
@@ -12,6 +13,8 @@ export interface RevocableToken {
 /** Asked for every request with a token, also for tokens that were verified before; so it answers from memory. */
 export interface Revocations {
   isRevoked(token: RevocableToken): boolean;
+  /** Whether what other nodes revoked is known; while it is not, no token can be called good. */
+  isCurrent(): boolean;
 }
 
 /** Names a token for `Revocations`; issuers' names are kept apart by their length. */
@@ -24,7 +27,7 @@ export function revocableToken(
     issuedAt,
   }: { subject: string; tokenId: string | undefined; sessionId: string | undefined; issuedAt: number },
 ): RevocableToken {
-  const prefix = `${issuer.length}:${issuer}:`;
+  const prefix = prefixOf(issuer);
   return {
     token: tokenId === undefined ? undefined : prefix + tokenId,
     session: sessionId === undefined ? undefined : prefix + sessionId,
@@ -32,6 +35,8 @@ export function revocableToken(
     issuedAt,
   };
 }
+
+const prefixOf = (issuer: string): string => `${issuer.length}:${issuer}:`;
 
 /** Epoch seconds: tokens of the subject that were issued up to `notBefore` are revoked; forgotten after `until`. */
 interface SubjectEntry {
@@ -53,6 +58,8 @@ export class RevocationList implements Revocations {
   #sweep: Iterator<void> | undefined;
   /** Epoch seconds; what was issued up to here is refused. */
   #floor = Number.NEGATIVE_INFINITY;
+  /** By the monotonic clock; until then what others revoked is known. */
+  #currentUntil = Number.POSITIVE_INFINITY;
 
   /** @param maxEntries of each kind */
   constructor(
@@ -75,23 +82,28 @@ export class RevocationList implements Revocations {
     return session === undefined ? issuedAt <= entry.notBefore : issuedAt < entry.notBefore;
   }
 
-  /** @param lifetime seconds for which a token that exists now may still be valid */
-  revokeToken(issuer: string, tokenId: string, lifetime: number): void {
-    this.#add(this.#tokens, `${issuer.length}:${issuer}:${tokenId}`, this.#now() + lifetime);
+  isCurrent(): boolean {
+    return this.#currentUntil === Number.POSITIVE_INFINITY || this.clock.monotonic() < this.#currentUntil;
   }
 
-  /** Every token of a session, those too that are being issued right now. */
-  revokeSession(issuer: string, sessionId: string, lifetime: number): void {
-    this.#add(this.#sessions, `${issuer.length}:${issuer}:${sessionId}`, this.#now() + lifetime);
+  /** @param until by the monotonic clock, milliseconds; for a list that knows what this process alone does there is no end */
+  setCurrentUntil(until: number): void {
+    this.#currentUntil = until;
   }
 
-  /** Every token of a subject that has been issued so far. */
-  revokeSubject(issuer: string, subject: string, lifetime: number): void {
-    const now = this.#now();
-    this.#add(this.#subjects, `${issuer.length}:${issuer}:${subject}`, {
-      notBefore: Math.floor(now),
-      until: now + lifetime,
-    });
+  /** Every token that it means is refused from here on, those of a session too that are being issued right now. */
+  add({ kind, issuer, name, at, until }: Revocation): void {
+    const key = prefixOf(issuer) + name;
+    const end = until / 1000;
+    if (kind === 'token') this.#add(this.#tokens, key, Math.max(end, this.#tokens.get(key) ?? 0));
+    else if (kind === 'session') this.#add(this.#sessions, key, Math.max(end, this.#sessions.get(key) ?? 0));
+    else {
+      const known = this.#subjects.get(key);
+      this.#add(this.#subjects, key, {
+        notBefore: Math.max(Math.floor(at / 1000), known?.notBefore ?? 0),
+        until: Math.max(end, known?.until ?? 0),
+      });
+    }
   }
 
   #now(): number {

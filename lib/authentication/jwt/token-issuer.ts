@@ -3,7 +3,7 @@ import type { JsonWebKey, KeyObject } from 'node:crypto';
 import type { JwtAlgorithm } from './algorithms.js';
 import type { KeySource } from './key-source.js';
 
-/** The private key of an issuer that is this application. */
+/** A private key of an issuer that is this application. */
 export interface TokenSigner {
   readonly privateKey: KeyObject;
   /** Thumbprint of the key (RFC 7638). */
@@ -12,6 +12,20 @@ export interface TokenSigner {
   /** What others verify with: `kid`, `alg` and `use` included, nothing private. */
   readonly publicJwk: JsonWebKey;
 }
+
+/** The keys of an issuer that is this application. */
+export interface SigningKeys {
+  /** The key that signs now. @throws SecurityError `UNAVAILABLE` while there is none */
+  signer(): TokenSigner;
+  /** What others verify with, keys that will sign soon and those that have signed until lately included. */
+  publicJwks(): readonly JsonWebKey[];
+}
+
+/** One key for as long as the process runs. */
+export const singleSigningKey = (signer: TokenSigner): SigningKeys => ({
+  signer: () => signer,
+  publicJwks: () => [signer.publicJwk],
+});
 
 /** One issuer, checked and complete: all that verifying its tokens takes. */
 export interface TokenIssuer {
@@ -30,5 +44,8 @@ export interface TokenIssuer {
   readonly tenantClaim: string | undefined;
   readonly claims: readonly string[];
   /** Present if this application issues the tokens itself. */
-  readonly signer: TokenSigner | undefined;
+  readonly signer: SigningKeys | undefined;
 }
+
+/** The issuer that this application is. */
+export type OwnIssuer = TokenIssuer & { readonly signer: SigningKeys };

@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 
 import { BearerTokenVerifier } from '../../../lib/authentication/jwt/bearer-token-verifier.js';
 import { RevocationList, revocableToken } from '../../../lib/authentication/jwt/revocation-list.js';
-import { AUDIENCE, ecPair, ISSUER, issuersOf, NOW, TestClock, token, workshop } from './token-workshop.js';
+import {
+  AUDIENCE,
+  ecPair,
+  ISSUER,
+  issuersOf,
+  NOW,
+  revocation,
+  TestClock,
+  token,
+  workshop,
+} from './token-workshop.js';
 
 describe('verified tokens', () => {
   it('R-AU-14 are known again without a second look, up to exp and no further', async () => {
@@ -33,9 +43,9 @@ describe('verified tokens', () => {
 
   it('R-JW-22 are not known once they are revoked, by token, session or subject', async () => {
     for (const revoke of [
-      (list: RevocationList) => list.revokeToken(ISSUER, 'token-1', 600),
-      (list: RevocationList) => list.revokeSession(ISSUER, 's1', 600),
-      (list: RevocationList) => list.revokeSubject(ISSUER, 'user-1', 600),
+      (list: RevocationList) => list.add(revocation('token', 'token-1')),
+      (list: RevocationList) => list.add(revocation('session', 's1')),
+      (list: RevocationList) => list.add(revocation('subject', 'user-1')),
     ]) {
       const { verifier, revocations, outcome } = workshop();
       const text = token({ sid: 's1' });
@@ -90,7 +100,7 @@ describe('the revocation list', () => {
 
   it('R-JW-22 names of issuers and of tokens cannot run into each other', () => {
     const list = new RevocationList(new TestClock());
-    list.revokeToken('a', 'b:1:c', 600);
+    list.add(revocation('token', 'b:1:c', 'a'));
     const other = revocableToken('a:b', {
       subject: 'u',
       tokenId: '1:c',
@@ -103,7 +113,7 @@ describe('the revocation list', () => {
   it('R-JW-22 full, it forgets its oldest entry only together with every token of that time', () => {
     const clock = new TestClock();
     const list = new RevocationList(clock, 3);
-    for (let i = 0; i < 4; i++) list.revokeToken(ISSUER, `t${i}`, 600);
+    for (let i = 0; i < 4; i++) list.add(revocation('token', `t${i}`));
     expect(list.size).toBe(3);
     expect(['t0', 't1', 't2', 't3', 'innocent'].map((jti) => list.isRevoked(named(jti)))).toEqual(
       Array.from({ length: 5 }, () => true),
@@ -114,7 +124,7 @@ describe('the revocation list', () => {
   it('R-JW-22 a subject’s tokens without a session are revoked up to the running second', () => {
     const clock = new TestClock(NOW + 0.7);
     const list = new RevocationList(clock);
-    list.revokeSubject(ISSUER, 'u', 600);
+    list.add(revocation('subject', 'u'));
     expect([NOW - 1, NOW, NOW + 1].map((issuedAt) => list.isRevoked(named('t', issuedAt)))).toEqual([
       true,
       true,

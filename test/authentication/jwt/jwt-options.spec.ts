@@ -357,7 +357,7 @@ describe('tokens', () => {
 
   it('R-CF-01 tokens without an issuer that signs are refused', () => {
     const problems = new ConfigurationProblems();
-    compileTokenOptions({}, undefined, problems);
+    compileTokenOptions({ refreshGrace: '1s' }, undefined, problems);
     expect(problems.size).toBe(1);
   });
 });

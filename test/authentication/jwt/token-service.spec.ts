@@ -4,11 +4,12 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from '
 import { describe, expect, it } from 'vitest';
 
 import { BearerTokenVerifier } from '../../../lib/authentication/jwt/bearer-token-verifier.js';
-import { MemoryRefreshTokenStore } from '../../../lib/authentication/jwt/memory-refresh-token-store.js';
+import { MemoryTokenStore } from '../../../lib/authentication/jwt/memory-token-store.js';
 import type {
-  RefreshTokenStore,
+  Rotation,
+  RotationOutcome,
   SubjectRights,
-} from '../../../lib/authentication/jwt/refresh-token-store.js';
+} from '../../../lib/authentication/jwt/session-store.js';
 import { RevocationList } from '../../../lib/authentication/jwt/revocation-list.js';
 import { type TokenGrant, TokenService } from '../../../lib/authentication/jwt/token.service.js';
 import type { TokenOptions } from '../../../lib/authentication/jwt/token.options.js';
@@ -31,12 +32,12 @@ function service(options: TokenOptions = {}) {
   const problems = new ConfigurationProblems();
   const settings = compileTokenOptions(options, issuer, problems);
   problems.throwIfAny();
-  const store = options.store ?? new MemoryRefreshTokenStore();
+  const store = options.store ?? new MemoryTokenStore();
   const revocations = new RevocationList(clock);
   const events = new SecurityEvents(clock);
   const seen: SecurityEvent[] = [];
   events.stream.subscribe((event) => seen.push(event));
-  const tokens = new TokenService(issuer, settings, store, revocations, clock, events);
+  const tokens = new TokenService({ issuers: [issuer!], settings, store, revocations, clock, events });
   const verifier = new BearerTokenVerifier([issuer!], revocations, clock);
   /** `good`, or why not. */
   const access = async (text: string): Promise<string> => {
@@ -134,14 +135,14 @@ describe('issuing', () => {
   it('R-JW-26 without an own issuer nothing is issued, and the error says what is missing', async () => {
     const clock = new TestClock();
     const settings = compileTokenOptions(undefined, undefined, new ConfigurationProblems());
-    const tokens = new TokenService(
-      undefined,
+    const tokens = new TokenService({
+      issuers: [],
       settings,
-      new MemoryRefreshTokenStore(),
-      new RevocationList(clock),
+      store: new MemoryTokenStore(),
+      revocations: new RevocationList(clock),
       clock,
-      new SecurityEvents(clock),
-    );
+      events: new SecurityEvents(clock),
+    });
     await expect(tokens.issue('user-1')).rejects.toThrow('signingKey');
   });
 });
@@ -277,24 +278,18 @@ describe('refreshing', () => {
   });
 
   it('R-RT-11 while the store fails nothing is spent', async () => {
-    const memory = new MemoryRefreshTokenStore();
     let broken = false;
-    const store: RefreshTokenStore = {
-      create: (session, digests) => memory.create(session, digests),
-      find: (digests, now) => memory.find(digests, now),
-      rotate: (rotation) => {
-        if (broken) throw new Error('connection lost');
-        return memory.rotate(rotation);
-      },
-      end: (id) => memory.end(id),
-      endAllOf: (subject) => memory.endAllOf(subject),
-      list: (subject, now) => memory.list(subject, now),
-    };
+    class BreakingStore extends MemoryTokenStore {
+      override rotateSession(rotation: Rotation): Promise<RotationOutcome> {
+        return broken ? Promise.reject(new Error('connection lost')) : super.rotateSession(rotation);
+      }
+    }
+    const store = new BreakingStore();
     const { tokens, refresh, seen } = service({ store });
     const { refreshToken } = await tokens.issue('user-1', GRANT);
     broken = true;
-    expect(await refresh(refreshToken)).toBe('UNAVAILABLE refresh.store');
-    expect(seen.at(-1)).toMatchObject({ type: 'store.failed', store: 'refresh-tokens' });
+    expect(await refresh(refreshToken)).toBe('UNAVAILABLE tokens.store');
+    expect(seen.at(-1)).toMatchObject({ type: 'store.failed', store: 'tokens' });
     broken = false;
     expect(await refresh(refreshToken)).toBe('good');
   });
@@ -392,8 +387,8 @@ describe('ending sessions', () => {
     const other = await tokens.issue('user-1', { ...GRANT, device: 'laptop' });
     await tokens.issue('user-2', GRANT);
     const sessions = await tokens.sessions('user-1');
-    expect(sessions.map(({ device }) => device)).toEqual(['phone', 'laptop']);
-    await tokens.revoke(sessions[0]!.id);
+    expect(sessions.map(({ device }) => device)).toEqual(['laptop', 'phone']);
+    await tokens.revoke(sessions[1]!.id);
     expect([await access(one.accessToken), await access(other.accessToken)]).toEqual([
       'token.revoked',
       'good',
@@ -431,7 +426,7 @@ describe('ending sessions', () => {
 
 describe('the memory store', () => {
   it('R-RT-01 is bounded, in all and for one subject', async () => {
-    const store = new MemoryRefreshTokenStore(250);
+    const store = new MemoryTokenStore(250);
     const { tokens, refresh } = service({ store });
     const first = await tokens.issue('user-1', GRANT);
     for (let i = 0; i < 100; i++) await tokens.issue('user-1', GRANT);
@@ -442,7 +437,7 @@ describe('the memory store', () => {
   });
 
   it('R-RT-06 lets lapsed sessions go without a timer', async () => {
-    const store = new MemoryRefreshTokenStore();
+    const store = new MemoryTokenStore();
     const { tokens, clock } = service({ store });
     for (let i = 0; i < 50; i++) await tokens.issue(`user-${i}`, GRANT);
     clock.seconds += 15 * DAY;

@@ -13,6 +13,7 @@ import { BearerTokenVerifier } from '../../../lib/authentication/jwt/bearer-toke
 import { compileTokenIssuers } from '../../../lib/authentication/jwt/issuer-compiler.js';
 import type { JwtOptions } from '../../../lib/authentication/jwt/jwt.options.js';
 import { RevocationList } from '../../../lib/authentication/jwt/revocation-list.js';
+import type { Revocation } from '../../../lib/authentication/jwt/revocation-store.js';
 import type { TokenIssuer } from '../../../lib/authentication/jwt/token-issuer.js';
 import type { OAuth2Options } from '../../../lib/authentication/oauth2/oauth2.options.js';
 import { CredentialRejected } from '../../../lib/authentication/credential-verifier.js';
@@ -176,3 +177,12 @@ export function publicKeyTexts(publicKey: KeyObject): Buffer[] {
 }
 
 export { createPublicKey, createSecretKey };
+
+/** A revocation of ten minutes, made when test clocks begin. */
+export const revocation = (kind: Revocation['kind'], name: string, issuer = ISSUER): Revocation => ({
+  kind,
+  issuer,
+  name,
+  at: NOW * 1000,
+  until: (NOW + 600) * 1000,
+});
