@@ -13,13 +13,8 @@ import { authenticationPart } from '../authentication/authentication.policy.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { BearerTokenVerifier } from '../authentication/jwt/bearer-token-verifier.js';
 import { tokenIssuerWarnings } from '../authentication/jwt/issuer-compiler.js';
-import { KeyRingSeal } from '../authentication/jwt/key-ring-seal.js';
-import { MemoryTokenStore } from '../authentication/jwt/memory-token-store.js';
-import { RevocationList } from '../authentication/jwt/revocation-list.js';
-import { SigningKeyRing } from '../authentication/jwt/signing-key-ring.js';
-import { TokenSync } from '../authentication/jwt/token-sync.js';
-import { TokenService, tokenStoreCalls } from '../authentication/jwt/token.service.js';
-import { buildResourceMetadata, metadataLocation } from '../authentication/oauth2/resource-metadata.js';
+import type { TokenSync } from '../authentication/jwt/token-sync.js';
+import type { TokenService } from '../authentication/jwt/token.service.js';
 import { authorizationPart } from '../authorization/authorization.policy.js';
 import { Authorizer } from '../authorization/authorizer.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
@@ -30,6 +25,7 @@ import { SecurityEvents } from '../events/security-events.js';
 import { headersPart } from '../headers/headers.policy.js';
 import { bodyPart } from '../http/body.policy.js';
 import { compileProxyTrust, type ProxyTrust } from '../http/proxy-trust.js';
+import type { PublishedDocument } from '../http/published-document.js';
 import { hardenServer } from '../http/server-hardening.js';
 import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
@@ -56,13 +52,14 @@ import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
 import { adapterTrust } from './adapter-trust.js';
 import { bootReport } from './boot-report.js';
 import { describeConfiguration } from './configuration-summary.js';
+import { publishedDocuments } from './published-documents.js';
 import { compileRoutes } from './route-compiler.js';
 import type { RouteExplorer } from './route-explorer.js';
 import { compileConfiguration, type SecurityConfiguration } from './security-configuration.js';
+import { buildTokens } from './token-runtime.js';
 
 /** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
 const DISABLED_KEYS = compileApiKeyOptions({}, new ConfigurationProblems());
-const MINUTE_MS = 60_000;
 const NO_ATTEMPT_LIMIT: AttemptLimiter = { check: () => undefined, record: () => undefined };
 
 /** Everything that runs, put together once from the configuration. The module hands out its parts. */
@@ -78,11 +75,11 @@ export class SecurityRuntime {
   readonly throttlerStorage: MemoryRateLimitStorage;
   readonly #memory: MemoryRateLimitStorage;
   readonly #logger: SecurityEventLogger | undefined;
-  #sync: TokenSync | undefined;
+  readonly #sync: TokenSync | undefined;
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
-  #documents: ReadonlyMap<string, string> = new Map();
+  #documents: ReadonlyMap<string, PublishedDocument> = new Map();
 
   /** @throws SecurityConfigurationError with the problems of the options, and of the routes as far as they are known */
   static create(options: SecurityOptions, explorer: RouteExplorer, host: HttpAdapterHost): SecurityRuntime {
@@ -112,9 +109,10 @@ export class SecurityRuntime {
     this.throttlerStorage = this.#memory;
     const keys = this.#keys();
     this.apiKeyService = keys.service;
-    const revocations = new RevocationList(clock);
-    this.tokenService = this.#tokens(revocations);
-    const bearer = new BearerTokenVerifier(configuration.issuers, revocations, clock);
+    const tokens = buildTokens(configuration, events);
+    this.tokenService = tokens.service;
+    this.#sync = tokens.sync;
+    const bearer = new BearerTokenVerifier(configuration.issuers, tokens.revocations, clock);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
     const limiter = new RateLimiter(storage, headers, clock, events);
@@ -213,11 +211,7 @@ export class SecurityRuntime {
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
-    const { oauth2 } = configuration.options;
-    if (oauth2) {
-      const { path } = metadataLocation(oauth2.resource);
-      this.#documents = new Map([[path, buildResourceMetadata(oauth2, this.registry.policies)]]);
-    }
+    this.#documents = publishedDocuments(configuration, this.registry.policies, this.#routes);
     if (configuration.options.logger === false) return undefined;
     return bootReport(describeConfiguration(configuration, setting), this.registry.policies);
   }
@@ -247,27 +241,6 @@ export class SecurityRuntime {
     const digests = new ApiKeyDigest(settings.peppers);
     const service = new ApiKeyService(store, settings, digests, clock, this.events);
     return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
-  }
-
-  #tokens(revocations: RevocationList): TokenService {
-    const { events } = this;
-    const { clock, options, issuers, ownIssuer, tokens: settings } = this.configuration;
-    const store = options.tokens?.store ?? new MemoryTokenStore();
-    const calls = tokenStoreCalls(settings, events);
-    const ring = ownIssuer?.signer instanceof SigningKeyRing ? ownIssuer.signer : undefined;
-    if (ownIssuer && ring) {
-      const { issuer, maxLifetime, clockSkew } = ownIssuer;
-      const { encryptionKeys, ...schedule } = settings.signingKeys;
-      const seal = new KeyRingSeal(issuer, encryptionKeys);
-      const outlive = (maxLifetime + 2 * clockSkew) * 1000 + MINUTE_MS;
-      ring.open({ issuer, store, seal, schedule: { ...schedule, outlive }, calls, events });
-    }
-    // What this process alone knows needs no asking.
-    if (options.tokens?.store || ring) {
-      const { revokedWithinMs, acceptsUnknown } = settings;
-      this.#sync = new TokenSync({ store, revocations, ring, calls, clock, revokedWithinMs, acceptsUnknown });
-    }
-    return new TokenService({ issuers, settings, store, revocations, clock, events });
   }
 
   #storage(): RateLimitStorage {

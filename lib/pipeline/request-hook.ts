@@ -14,6 +14,7 @@ import { eventContextOf } from '../http/request-context.js';
 import { attachRequestState, RequestState, requestStateOf } from '../http/request-state.js';
 import { checkRequestTarget } from '../http/request-target.js';
 import { expectsContinue } from '../http/server-hardening.js';
+import type { PublishedDocument } from '../http/published-document.js';
 import type { RouteIndex } from '../policy/route-index.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
@@ -47,7 +48,7 @@ export interface RequestHookSetup {
   readonly exposed: ExposedCredentials;
   readonly routes: () => RouteIndex;
   /** Documents that the module serves by itself, by path. */
-  readonly documents: () => ReadonlyMap<string, string>;
+  readonly documents: () => ReadonlyMap<string, PublishedDocument>;
 }
 
 /**
@@ -158,14 +159,21 @@ export class RequestHook {
 }
 
 /** A public document that says the same to everybody, scripts of other origins included (R-PM-01, R-PM-04). */
-function documentAnswer(method: string | undefined, document: string): ErrorAnswer {
+function documentAnswer(
+  method: string | undefined,
+  { contentType, maxAge, text }: PublishedDocument,
+): ErrorAnswer {
   if (method !== 'GET' && method !== 'HEAD')
     return { ...answerByStatus(405), extras: { headers: { Allow: 'GET, HEAD' } } };
   const headers = {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Cache-Control': 'public, max-age=3600',
+    'Content-Type': contentType,
+    'Cache-Control': `public, max-age=${maxAge}`,
     'Access-Control-Allow-Origin': '*',
     'Cross-Origin-Resource-Policy': 'cross-origin',
   };
-  return { status: 200, code: '', message: document, extras: { headers } };
+  try {
+    return { status: 200, code: '', message: text(), extras: { headers } };
+  } catch (error) {
+    return answerTo(error, false);
+  }
 }

@@ -41,17 +41,7 @@ export class TokenSync {
 
   /** Asks for the first time, and goes on until `stop()`; never rejects. */
   async start(): Promise<void> {
-    const { store, calls } = this.parts;
-    await Promise.all([
-      this.run(),
-      store
-        .subscribe?.(() => void this.run())
-        .then((end) => {
-          this.#end = end;
-          if (this.#stopped) void this.stop();
-        })
-        .catch((error: unknown) => calls.report(error)),
-    ]);
+    await Promise.all([this.run(), this.#listen()]);
   }
 
   async stop(): Promise<void> {
@@ -78,6 +68,15 @@ export class TokenSync {
       this.#timer.unref();
     });
     return this.#running;
+  }
+
+  async #listen(): Promise<void> {
+    const { store, calls } = this.parts;
+    try {
+      this.#end = await store.subscribe?.(() => void this.run());
+    } catch (error) {
+      calls.report(error);
+    }
   }
 
   async #runAll(): Promise<void> {
