@@ -110,10 +110,10 @@ describe('a ring of signing keys', () => {
     await strange.sync();
     const { accessToken } = await strange.all[0]!.tokens.issue('ada');
     let looks = 0;
-    const { keyRing } = store;
+    const look = store.keyRing.bind(store);
     store.keyRing = (issuer) => {
       looks++;
-      return keyRing.call(store, issuer);
+      return look(issuer);
     };
     for (let i = 0; i < 50; i++) expect(await other.access(accessToken)).toBe('token.key-unknown');
     expect(looks).toBe(1);

@@ -183,10 +183,10 @@ describe('a grace', () => {
   it('R-RT-01 a successor is made of the presented token, so nobody can make it from what a store has', async () => {
     const store = new QuietStore();
     const salts: string[] = [];
-    const { rotateSession } = store;
+    const rotate = store.rotateSession.bind(store);
     store.rotateSession = (rotation) => {
       salts.push(rotation.grace!.salt);
-      return rotateSession.call(store, rotation);
+      return rotate(rotation);
     };
     const { one, sync } = pair({ refreshGrace: '1s' }, store);
     await sync();
