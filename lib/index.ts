@@ -52,6 +52,7 @@ export { OAuth2Auth } from './authentication/oauth2/oauth2-auth.decorator.js';
 export type { OAuth2IssuerOptions, OAuth2Options } from './authentication/oauth2/oauth2.options.js';
 export { Public } from './authentication/public.decorator.js';
 export { RequireRoles } from './authorization/require-roles.decorator.js';
+export { StepUp, type StepUpOptions } from './authorization/step-up.decorator.js';
 export { RequireScopes } from './authorization/require-scopes.decorator.js';
 export { UserOnly } from './authorization/user-only.decorator.js';
 export { type SecurityClock, systemClock } from './clock.js';

@@ -1,5 +1,13 @@
+import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import type { RouteMetadata } from '../policy/metadata.js';
 import type { PolicyPart } from '../policy/policy-compiler.js';
-import type { AcceptedScheme, AuthenticationPolicy, CredentialScheme } from '../policy/route-policy.js';
+import type {
+  AcceptedScheme,
+  AuthenticationPolicy,
+  CredentialScheme,
+  StepUpPolicy,
+} from '../policy/route-policy.js';
+import { StepUpInvalid, stepUpOf } from '../policy/step-up.js';
 import { buildChallenge } from './challenges.js';
 
 /** What the module's configuration says about authentication. */
@@ -39,12 +47,12 @@ export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'auth
         'keep one of the two',
       );
     }
-    const demands = metadata.all('scopes').length + metadata.all('roles').length;
+    const demands = [metadata.all('scopes'), metadata.all('roles'), metadata.all('stepUp')].flat().length;
     if (isPublic && (demands > 0 || metadata.nearest('userOnly') === true)) {
       problems.add(
         'policy.public.with-demands',
         where,
-        '@Public() stands with @RequireScopes(), @RequireRoles() or @UserOnly()',
+        '@Public() stands with @RequireScopes(), @RequireRoles(), @StepUp() or @UserOnly()',
         'remove @Public(), or the demands: nobody is asked who they are on a public route',
       );
     }
@@ -75,6 +83,7 @@ export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'auth
       isPublic ? 'public' : 'required',
       accepted,
       metadata.all<readonly string[]>('scopes').flat(),
+      checkedStepUp(metadata, accepted, where, problems),
       setup,
     );
   };
@@ -84,6 +93,7 @@ function compile(
   mode: AuthenticationPolicy['mode'],
   schemes: readonly AcceptedScheme[],
   routeScopes: readonly string[],
+  stepUp: StepUpPolicy | undefined,
   { realm, resourceMetadata }: AuthenticationSetup,
 ): AuthenticationPolicy {
   const bearer = schemes.filter(({ scheme }) => scheme !== 'api-key');
@@ -93,10 +103,35 @@ function compile(
     ...new Set([...routeScopes, ...accepted.flatMap(({ scopes }) => scopes)]),
   ];
   if (bearer.length > 0) {
-    challenges.push(buildChallenge('Bearer', { realm, resourceMetadata, scopes: scopesOf(bearer) }));
+    challenges.push(buildChallenge('Bearer', { realm, resourceMetadata, scopes: scopesOf(bearer), stepUp }));
   }
   if (apiKey.length > 0) challenges.push(buildChallenge('Api-Key', { realm, scopes: scopesOf(apiKey) }));
   return Object.freeze({ mode, schemes: Object.freeze(schemes), challenges: Object.freeze(challenges) });
+}
+
+function checkedStepUp(
+  metadata: RouteMetadata,
+  accepted: readonly AcceptedScheme[],
+  where: string,
+  problems: ConfigurationProblems,
+): StepUpPolicy | undefined {
+  try {
+    const stepUp = stepUpOf(metadata);
+    if (stepUp && accepted.every(({ scheme }) => scheme === 'api-key')) {
+      problems.add(
+        'policy.step-up.no-token',
+        where,
+        'demands a login by @StepUp(), but takes no token that could tell of one',
+        'add @JwtAuth() or @OAuth2Auth()',
+      );
+    }
+    return stepUp;
+  } catch (error) {
+    if (!(error instanceof StepUpInvalid)) throw error;
+    const fix = "give maxAge of at least '1s', and acr and amr without spaces, quotes and backslashes";
+    problems.add('policy.step-up.invalid', where, '@StepUp() demands nothing that a token can tell', fix);
+    return undefined;
+  }
 }
 
 function anyOf(schemes: readonly CredentialScheme[]): AcceptedScheme[] {

@@ -1,4 +1,4 @@
-import type { SchemeChallenge } from '../policy/route-policy.js';
+import type { SchemeChallenge, StepUpPolicy } from '../policy/route-policy.js';
 
 /** The parts of a challenge that differ between applications and routes. */
 export interface ChallengeParts {
@@ -7,6 +7,8 @@ export interface ChallengeParts {
   readonly resourceMetadata?: string | undefined;
   /** Scopes that the route needs; named only when they are missing (RFC 6750 §3). */
   readonly scopes: readonly string[];
+  /** What the route demands of the login. */
+  readonly stepUp?: StepUpPolicy | undefined;
 }
 
 /** Builds the `WWW-Authenticate` values of one scheme, once, at boot (R-AU-02). */
@@ -33,7 +35,17 @@ export function buildChallenge(scheme: 'Bearer' | 'Api-Key', parts: ChallengePar
     invalid: challenge(invalid),
     expired: challenge(invalid, 'error_description="The access token expired"'),
     insufficientScope: challenge('error="insufficient_scope"', `scope=${quoted(parts.scopes.join(' '))}`),
+    ...(parts.stepUp && { insufficientAuthentication: challenge(...stepUpParts(parts.stepUp)) }),
   });
+}
+
+function stepUpParts({ maxAge, acr }: StepUpPolicy): readonly string[] {
+  const accepted = acr.at(-1);
+  return [
+    'error="insufficient_user_authentication"',
+    ...(accepted ? [`acr_values=${quoted(accepted.join(' '))}`] : []),
+    ...(maxAge === undefined ? [] : [`max_age=${quoted(String(maxAge))}`]),
+  ];
 }
 
 /** A quoted-string (RFC 9110 §5.6.4); whatever cannot stand in one is left out. */

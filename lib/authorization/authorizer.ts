@@ -1,18 +1,22 @@
+import type { SecurityClock } from '../clock.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
 import type { Principal } from '../principal/principal.js';
 import { acceptedScheme } from '../policy/accepted-scheme.js';
-import type { RoutePolicy } from '../policy/route-policy.js';
+import type { RoutePolicy, StepUpPolicy } from '../policy/route-policy.js';
 
 /** Decides whether an authenticated principal may use the route. */
 export class Authorizer {
-  constructor(private readonly events: SecurityEvents) {}
+  constructor(
+    private readonly events: SecurityEvents,
+    private readonly clock: SecurityClock,
+  ) {}
 
-  /** @throws SecurityError `INSUFFICIENT_SCOPE` or `FORBIDDEN` */
+  /** @throws SecurityError `INSUFFICIENT_SCOPE`, `FORBIDDEN`, or `UNAUTHENTICATED` for a login that is not enough */
   authorize(state: RequestState, policy: RoutePolicy, principal: Principal): void {
-    const { scopes, roles, userOnly } = policy.authorization;
+    const { scopes, roles, userOnly, stepUp } = policy.authorization;
     const ofScheme = acceptedScheme(policy.authentication, principal.scheme)?.scopes ?? [];
     if (!hasAll(principal.scopes, scopes) || !hasAll(principal.scopes, ofScheme)) {
       throw this.#insufficientScope(state, policy, principal, [...new Set([...scopes, ...ofScheme])]);
@@ -22,6 +26,18 @@ export class Authorizer {
       if (!roles[i]!.some((role) => principal.roles.includes(role)))
         throw this.#forbidden(state, 'role.missing');
     }
+    // Last, so that nobody logs in again for what he may not do in any case.
+    if (stepUp && !meets(principal, stepUp, this.clock.now() / 1000)) throw this.#stepUp(state, policy);
+  }
+
+  #stepUp(state: RequestState, { authentication }: RoutePolicy): SecurityError {
+    const reason = 'login.insufficient';
+    this.events.emit('authorization.denied', { reason }, eventContextOf(state));
+    const challenge = authentication.challenges.find(({ wireScheme }) => wireScheme === 'bearer');
+    return new SecurityError('UNAUTHENTICATED', 'This needs a more recent or a stronger login', {
+      reason,
+      headers: { 'WWW-Authenticate': challenge?.insufficientAuthentication ?? 'Bearer' },
+    });
   }
 
   #insufficientScope(
@@ -47,6 +63,13 @@ export class Authorizer {
     this.events.emit('authorization.denied', { reason }, eventContextOf(state));
     return new SecurityError('FORBIDDEN', 'Not allowed', { reason });
   }
+}
+
+function meets({ authenticatedAt, acr, amr }: Principal, demand: StepUpPolicy, now: number): boolean {
+  const { maxAge } = demand;
+  if (maxAge !== undefined && (authenticatedAt === undefined || now - authenticatedAt > maxAge)) return false;
+  if (!demand.acr.every((group) => acr !== undefined && group.includes(acr))) return false;
+  return hasAll(amr, demand.amr);
 }
 
 function hasAll(held: readonly string[], needed: readonly string[]): boolean {

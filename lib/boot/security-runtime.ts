@@ -132,7 +132,13 @@ export class SecurityRuntime {
       events,
     );
     const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
-    this.guard = new SecurityGuard(this.registry, authenticator, limiter, new Authorizer(events), bodies);
+    this.guard = new SecurityGuard(
+      this.registry,
+      authenticator,
+      limiter,
+      new Authorizer(events, clock),
+      bodies,
+    );
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
       host,

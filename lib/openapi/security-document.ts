@@ -114,7 +114,7 @@ function acceptedSchemes({
   authorization,
 }: RoutePolicy): { scheme: CredentialScheme; scopes: string[] }[] {
   return authentication.schemes
-    .filter(({ scheme }) => !(authorization.userOnly && scheme === 'api-key'))
+    .filter(({ scheme }) => !((authorization.userOnly || authorization.stepUp) && scheme === 'api-key'))
     .map(({ scheme, scopes }) => ({
       scheme,
       scopes: [...new Set([...scopes, ...authorization.scopes])].toSorted(),

@@ -9,6 +9,7 @@ export type PolicyMetadataKey =
   | 'scopes'
   | 'roles'
   | 'userOnly'
+  | 'stepUp'
   | 'rateLimit'
   | 'skipRateLimit'
   | 'headers'

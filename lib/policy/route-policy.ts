@@ -15,6 +15,8 @@ export interface SchemeChallenge {
   readonly invalid: string;
   readonly expired: string;
   readonly insufficientScope: string;
+  /** There if the route demands a fresh or strong login (RFC 9470 §3). */
+  readonly insufficientAuthentication?: string;
 }
 
 /** Who may call: `required` needs a credential, `public` does not; a bad one is refused on both (R-AU-12). */
@@ -32,6 +34,18 @@ export interface AuthorizationPolicy {
   readonly roles: readonly (readonly string[])[];
   /** `@UserOnly`-like restriction: API keys and OAuth clients are refused. */
   readonly userOnly: boolean;
+  /** What the user's login must be, if anything is demanded of it. */
+  readonly stepUp?: StepUpPolicy;
+}
+
+/** How fresh and strong a login must be (RFC 9470). */
+export interface StepUpPolicy {
+  /** Seconds since `auth_time`. */
+  readonly maxAge: number | undefined;
+  /** One of each group. */
+  readonly acr: readonly (readonly string[])[];
+  /** All of them. */
+  readonly amr: readonly string[];
 }
 
 /** What a limit tells a key function; the body is there only for limits that are checked after it was read. */

@@ -26,6 +26,10 @@ export interface Principal {
   readonly sessionId: string | undefined;
   /** When the user logged in (`auth_time`), epoch seconds. */
   readonly authenticatedAt: number | undefined;
+  /** How strong the login was (`acr`), in the issuer's words. */
+  readonly acr: string | undefined;
+  /** By what means the user logged in (`amr`, RFC 8176). */
+  readonly amr: readonly string[];
   /** Further claims that the configuration allows to pass; an object without prototype. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** Unambiguous, length-delimited name of this principal for counters. Holds no secret. */
@@ -52,6 +56,8 @@ export function createPrincipal(init: PrincipalInit): Principal {
     tokenId: init.tokenId,
     sessionId: init.sessionId,
     authenticatedAt: init.authenticatedAt,
+    acr: init.acr,
+    amr: Object.freeze([...(init.amr ?? [])]),
     claims: Object.freeze(Object.assign(Object.create(null), init.claims)) as Readonly<
       Record<string, unknown>
     >,

@@ -18,6 +18,7 @@ const REGISTERED_CLAIMS = [
   'client_id',
   'cnf',
   'act',
+  'auth_time',
   'token_use',
   '__proto__',
 ];
@@ -51,6 +52,7 @@ export async function signAccessToken(
     exp: issuedAt + lifetime,
     jti: randomBytes(16).toString('base64url'),
     sid: session.id,
+    auth_time: Math.floor(session.createdAt / 1000),
     ...(rights.scopes.length > 0 ? { scope: rights.scopes.join(' ') } : {}),
     ...(rights.roles.length > 0 ? { [issuer.rolesClaim]: rights.roles } : {}),
   })

@@ -46,13 +46,15 @@ export function checkClaims(
     id: subject,
     scheme: rules.scheme,
     scopes: parseScope(claims['scope'], tokenId),
-    roles: rolesOf(claims[rules.rolesClaim]),
+    roles: textsOf(claims[rules.rolesClaim]),
     issuer: rules.issuer,
     clientId,
     tenant: rules.tenantClaim === undefined ? undefined : nameClaim(claims, rules.tenantClaim),
     tokenId,
     sessionId: nameClaim(claims, 'sid'),
     authenticatedAt: timeClaim(claims, 'auth_time', tokenId),
+    acr: nameClaim(claims, 'acr'),
+    amr: textsOf(claims['amr']),
     claims: copyClaims(claims, rules.claims),
   });
   return { principal, ...checkTimes(claims, rules, now, tokenId) };
@@ -128,9 +130,9 @@ function parseScope(scope: unknown, tokenId: string | undefined): readonly strin
   return [...new Set(tokens)];
 }
 
-/** Anything but an array of strings is no roles at all (R-AZ-09). */
-function rolesOf(roles: unknown): readonly string[] {
-  return Array.isArray(roles) && roles.every((role) => typeof role === 'string') ? roles : [];
+/** Anything but an array of strings is no roles, and no means of login, at all (R-AZ-09). */
+function textsOf(claim: unknown): readonly string[] {
+  return Array.isArray(claim) && claim.every((one) => typeof one === 'string') ? claim : [];
 }
 
 function copyClaims(claims: Claims, names: readonly string[]): Record<string, unknown> {
