@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { compileTokenOptions } from '../../../lib/authentication/jwt/token-settings.js';
 import { compileTokenIssuers, tokenIssuerWarnings } from '../../../lib/authentication/jwt/issuer-compiler.js';
+import { MemoryTokenStore } from '../../../lib/authentication/jwt/memory-token-store.js';
 import { ConfigurationProblems } from '../../../lib/configuration/configuration-problems.js';
 import {
   AUDIENCE,
@@ -351,8 +352,50 @@ describe('tokens', () => {
     [{ currentRights: true }, 'tokens.currentRights.type'],
     [{ lifetime: '1h' }, 'tokens.option.unknown'],
     ['15m', 'tokens.options.type'],
+    [{ refreshGrace: '11s' }, 'tokens.refreshGrace.bounds'],
+    [{ storeTimeout: '2m' }, 'tokens.storeTimeout.bounds'],
+    [{ revokedWithin: '999ms' }, 'tokens.revokedWithin.bounds'],
+    [{ whenRevocationsUnknown: 'ignore' }, 'tokens.whenRevocationsUnknown.unknown'],
+    [{ signingKeys: {} }, 'tokens.signingKeys.unused'],
   ])('R-CF-01 %j is refused', (options, code) => {
     expect(settings(options).codes).toEqual([code]);
+  });
+
+  const managed = { ...keyless, signingKey: 'managed' };
+  const weak = Buffer.alloc(32);
+  class OtherStore extends MemoryTokenStore {}
+  const otherStore = Object.assign(Object.create(null), bound(new OtherStore())) as object;
+
+  it.each([
+    [{ signingKeys: 'x' }, 'tokens.signingKeys.type'],
+    [{ signingKeys: { rotate: '1d' } }, 'tokens.signingKeys.option.unknown'],
+    [{ signingKeys: { algorithm: 'RS256' } }, 'tokens.signingKeys.algorithm.unknown'],
+    [{ signingKeys: { rotateEvery: '59m' } }, 'tokens.signingKeys.rotateEvery.bounds'],
+    [{ signingKeys: { rotateEvery: '1d', publishAhead: '13h' } }, 'tokens.signingKeys.publishAhead.bounds'],
+    [{ signingKeys: { encryptionKey: 'short' } }, 'tokens.signingKeys.encryptionKey.refused'],
+    [{ signingKeys: { encryptionKey: [randomBytes(32), weak] } }, 'tokens.signingKeys.encryptionKey.refused'],
+    [{ store: otherStore }, 'tokens.signingKeys.encryptionKey.missing'],
+    [{ store: otherStore, signingKeys: { encryptionKey: [] } }, 'tokens.signingKeys.encryptionKey.missing'],
+  ])('R-CF-01 case %#: managed keys with %j are refused', (options, code) => {
+    expect(settings(options, managed).codes).toEqual([code]);
+  });
+
+  it('R-CF-01 managed keys serve what the issuer allows', () => {
+    const only = (algorithm: string) => ({ ...managed, algorithms: [algorithm] });
+    expect(settings({}, only('EdDSA')).compiled.signingKeys.algorithm).toBe('EdDSA');
+    expect(settings({ signingKeys: { algorithm: 'ES256' } }, only('EdDSA')).codes).toEqual([
+      'tokens.signingKeys.algorithm.unknown',
+    ]);
+    expect(() => issuersOf({ jwt: only('RS256') as never })).toThrow('managed');
+    expect(
+      settings({ store: otherStore, signingKeys: { encryptionKey: randomBytes(32) } }, managed).codes,
+    ).toEqual([]);
+  });
+
+  it('R-JW-22 a store for revocations is of use without own tokens', () => {
+    const problems = new ConfigurationProblems();
+    compileTokenOptions({ store: new MemoryTokenStore(), revokedWithin: '2s' }, undefined, problems);
+    expect(problems.size).toBe(0);
   });
 
   it('R-CF-01 tokens without an issuer that signs are refused', () => {
@@ -361,3 +404,11 @@ describe('tokens', () => {
     expect(problems.size).toBe(1);
   });
 });
+
+/** A store that is none of the package's own. */
+function bound(store: MemoryTokenStore): Record<string, unknown> {
+  const methods = Object.getOwnPropertyNames(MemoryTokenStore.prototype).filter((name) => name !== 'size');
+  return Object.fromEntries(
+    methods.map((name) => [name, (store as unknown as Record<string, unknown>)[name]]),
+  );
+}

@@ -175,7 +175,7 @@ describe('a ring of signing keys', () => {
 });
 
 describe('a ring in the store', () => {
-  it('R-CR-01 R-JW-26 holds no key that could be read, and takes none that was put there', async () => {
+  it('R-JW-26 holds no key that could be read, and takes none that was put there', async () => {
     const { clock, store, all, sync, encryptionKey } = nodes(1);
     await sync();
     const issuer = all[0]!.issuer.issuer;
@@ -205,7 +205,7 @@ describe('a ring in the store', () => {
     }
   });
 
-  it('R-CR-05 can change the secret that it is encrypted with', async () => {
+  it('R-JW-26 can change the secret that it is encrypted with', async () => {
     const { clock, store, all, sync, encryptionKey } = nodes(1);
     await sync();
     const { accessToken } = await all[0]!.tokens.issue('ada');
