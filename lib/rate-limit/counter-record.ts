@@ -24,7 +24,9 @@ function ageOf(now: number, time: number): number {
 
 /** Where the group of a hit is. `time` is not reduced modulo 2^32. */
 function groupOf(at: number, time: number, windowMs: number): number {
-  return at + GROUPS + 2 * (Math.floor((time * (GROUP_COUNT - 1)) / windowMs) % GROUP_COUNT);
+  const turn = Math.floor((time * (GROUP_COUNT - 1)) / windowMs);
+  // What `%` gives, but that is a call into C++ for numbers of more than 31 bits.
+  return at + GROUPS + 2 * (turn - Math.floor(turn / GROUP_COUNT) * GROUP_COUNT);
 }
 
 /** Units that count at `now`; forgets the groups that have lapsed. */
