@@ -81,8 +81,25 @@ export function describeOutage(name: string, server: () => DatabaseServer): void
       proxy.resume();
       await expect.poll(() => store.find(one.id).catch(() => 'down'), { timeout: 5_000 }).toStrictEqual(one);
       await Promise.all(Array.from({ length: 6 }, () => store.find(one.id)));
-      proxy.stop();
       await store.close();
+      proxy.stop();
+    });
+
+    it.each(['gone', 'silent'])('R-AK-19 closes in time when the server is %s', async (state) => {
+      const { url, port } = server();
+      for (let round = 0; round < 3; round++) {
+        const proxy = new StallingProxy(port);
+        const through = url.replace(`:${port}/`, `:${await proxy.start()}/`);
+        const options = { tablePrefix: 'closed_', poolSize: 4, connectTimeout: '300ms' } as const;
+        const store = new SqlApiKeyStore(await openSqlDatabase(through, options));
+        await Promise.all(Array.from({ length: 8 }, () => store.find('x')));
+        if (state === 'gone') proxy.stop();
+        else proxy.stall();
+        const began = performance.now();
+        await store.close();
+        expect(performance.now() - began).toBeLessThan(BOUND_MS);
+        proxy.stop();
+      }
     });
 
     it('R-AK-17 quotes the password in no error, whatever is wrong with the URL', async () => {

@@ -30,7 +30,8 @@ export async function mysqlDialect(url: string, settings: PoolSettings): Promise
 
 /** Bounds the wait for a connection and for an answer, neither of which the driver does by itself. */
 class GuardedPool implements MysqlPool {
-  readonly #guarded = new WeakMap<PoolConnection, MysqlPoolConnection>();
+  /** Connections that there are. */
+  readonly #guarded = new Map<PoolConnection, MysqlPoolConnection>();
 
   constructor(
     private readonly pool: Pool,
@@ -53,14 +54,26 @@ class GuardedPool implements MysqlPool {
     });
   }
 
+  /** A connection that is lost, or was never made, is ended too, and one that does not answer is not waited for. */
   end(callback: (error: unknown) => void): void {
-    this.pool.end((error) => callback(error));
+    let ended = false;
+    const finish = () => {
+      if (!ended) callback(null);
+      ended = true;
+      clearTimeout(timer);
+    };
+    const timer = setTimeout(() => {
+      for (const connection of this.#guarded.keys()) connection.destroy();
+      finish();
+    }, this.settings.connectTimeoutMs);
+    this.pool.end(finish);
   }
 
   #guard(connection: PoolConnection): MysqlPoolConnection {
     const known = this.#guarded.get(connection);
     if (known) return known;
     const timeout = this.settings.statementTimeoutMs + GRACE_MS;
+    const forget = () => this.#guarded.delete(connection);
     let broken = false;
     const guard = {
       query(sql: string, values: unknown[], callback: (error: unknown, result: never) => void): void {
@@ -75,11 +88,15 @@ class GuardedPool implements MysqlPool {
       },
       release(): void {
         // What comes next on it would wait behind what was not answered.
-        if (broken) connection.destroy();
-        else connection.release();
+        if (!broken) connection.release();
+        else {
+          forget();
+          connection.destroy();
+        }
       },
     } as MysqlPoolConnection;
     this.#guarded.set(connection, guard);
+    connection.once('end', forget).once('error', forget);
     return guard;
   }
 }
