@@ -1,7 +1,5 @@
 import type { Client } from 'pg';
 
-import type { ApiKeyChange } from '../authentication/api-key/api-key-store.js';
-import { changeIn } from './change-channel.js';
 import { loadDriver } from './drivers/load-driver.js';
 
 const CONNECT_MS = 5_000;
@@ -16,17 +14,27 @@ const HOPELESS = new Set(['28P01', '28000', '3D000']);
 export class ChangeListener {
   readonly #url: string;
   readonly #channel: string;
-  readonly #tell: (change: ApiKeyChange) => void;
+  readonly #heard: (payload: string | undefined) => void;
+  readonly #missed: () => void;
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pause = FIRST_PAUSE_MS;
   #ended = false;
 
-  /** @param url of a connection to PostgreSQL itself: poolers lose what is told */
-  constructor(url: string, channel: string, tell: (change: ApiKeyChange) => void) {
+  /**
+   * @param url of a connection to PostgreSQL itself: poolers lose what is told
+   * @param missed called when something may have been told while nothing was heard
+   */
+  constructor(
+    url: string,
+    channel: string,
+    heard: (payload: string | undefined) => void,
+    missed: () => void,
+  ) {
     this.#url = url;
     this.#channel = channel;
-    this.#tell = tell;
+    this.#heard = heard;
+    this.#missed = missed;
   }
 
   /** Begins to listen; if the server is down, once it is back. Rejects if it will never let us in. */
@@ -59,7 +67,7 @@ export class ChangeListener {
     });
     client.on('error', () => this.#lost(client));
     client.on('end', () => this.#lost(client));
-    client.on('notification', ({ payload }) => this.#tell(changeIn(payload)));
+    client.on('notification', ({ payload }) => this.#heard(payload));
     this.#client = client;
     try {
       await client.connect();
@@ -88,7 +96,7 @@ export class ChangeListener {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
     this.#timer = setTimeout(() => {
       this.#connect().then(
-        () => this.#ended || this.#tell('anything'),
+        () => this.#ended || this.#missed(),
         () => this.#later(),
       );
     }, pause).unref();

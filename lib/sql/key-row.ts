@@ -1,5 +1,6 @@
 import type { ApiKeyRecord } from '../authentication/api-key/api-key-store.js';
 import { endedAt } from '../authentication/api-key/key-standing.js';
+import { isStorable, textOf } from './column-text.js';
 import type { KeyRow } from './sql-schema.js';
 
 type Field = keyof ApiKeyRecord;
@@ -10,9 +11,6 @@ interface Codec {
   readonly read: (value: unknown) => unknown;
 }
 
-// Binary columns of MySQL come as buffers.
-const textOf = (value: unknown): string =>
-  value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value);
 const text: Codec = { write: (value) => value, read: textOf };
 const time: Codec = { write: (value) => value, read: Number };
 const json: Codec = {
@@ -46,9 +44,6 @@ const COLUMNS: Readonly<Record<Field, readonly [Column, Codec]>> = {
   successor: ['successor', text],
 };
 const FIELDS = Object.entries(COLUMNS) as [Field, readonly [Column, Codec]][];
-
-/** Whether a text can be in a database at all; PostgreSQL has no U+0000, and none has half of a surrogate pair. */
-export const isStorable = (value: string): boolean => !/[\0\p{Surrogate}]/u.test(value);
 
 /** The columns of a record, or of what is changed in it, by names. */
 export function columnsOf(fields: Partial<ApiKeyRecord>): Partial<KeyRow> {

@@ -16,13 +16,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
     name: 'api keys',
-    statements: (tables, { types, separateIndexes }) => {
-      const { exact, id, text, json, big, table } = types;
-      const indexes = [
-        [`${tables.keys}_by_owner`, 'owner, created_at, id'],
-        [`${tables.keys}_by_end`, 'ended_at'],
-      ] as const;
-      const inside = separateIndexes ? [] : indexes.map(([name, columns]) => `index ${name} (${columns})`);
+    statements: (tables, dialect) => {
+      const { exact, id, text, json, big } = dialect.types;
       const columns = [
         `id ${id} not null primary key`,
         `digest ${text} not null`,
@@ -48,7 +43,6 @@ export const MIGRATIONS: readonly Migration[] = [
         `predecessor ${id}`,
         `successor ${id}`,
         `ended_at ${big}`,
-        ...inside,
       ];
       const uses = [
         `key_id ${id} not null`,
@@ -57,12 +51,66 @@ export const MIGRATIONS: readonly Migration[] = [
         'primary key (key_id, day)',
       ];
       return [
-        `create table if not exists ${tables.keys} (${columns.join(', ')})${table}`,
-        `create table if not exists ${tables.uses} (${uses.join(', ')})${table}`,
-        ...(separateIndexes
-          ? indexes.map(([name, on]) => `create index if not exists ${name} on ${tables.keys} (${on})`)
-          : []),
+        ...createTable(dialect, tables.keys, columns, { owner: 'owner, created_at, id', end: 'ended_at' }),
+        ...createTable(dialect, tables.uses, uses),
+      ];
+    },
+  },
+  {
+    version: 2,
+    name: 'sessions',
+    statements: (tables, dialect) => {
+      const { exact, id, text, json, big } = dialect.types;
+      const sessions = [
+        `id ${id} not null primary key`,
+        `family ${id} not null unique`,
+        `newest ${id} not null`,
+        `previous ${id}`,
+        `salt ${id}`,
+        `grace_until ${big}`,
+        `subject ${exact} not null`,
+        `data ${json} not null`,
+        `last_address ${text}`,
+        `created_at ${big} not null`,
+        `last_used_at ${big} not null`,
+        `idle_until ${big} not null`,
+        `expires_at ${big} not null`,
+      ];
+      const revocations = [
+        `id ${id} not null primary key`,
+        `kind ${id} not null`,
+        `issuer ${exact} not null`,
+        `name ${exact} not null`,
+        `revoked_at ${big} not null`,
+        `ends_at ${big} not null`,
+        `noted_at ${big} not null`,
+      ];
+      const rings = [`id ${id} not null primary key`, 'version integer not null', `content ${json} not null`];
+      return [
+        ...createTable(dialect, tables.sessions, sessions, {
+          subject: 'subject, last_used_at',
+          end: 'idle_until',
+        }),
+        ...createTable(dialect, tables.revocations, revocations, { note: 'noted_at, id', end: 'ends_at' }),
+        ...createTable(dialect, tables.keyRings, rings),
       ];
     },
   },
 ];
+
+/** @param indexes columns by what they are for */
+function createTable(
+  { types, separateIndexes }: SqlDialect,
+  table: string,
+  columns: readonly string[],
+  indexes: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const named = Object.entries(indexes).map(([name, on]) => [`${table}_by_${name}`, on] as const);
+  const inside = separateIndexes ? [] : named.map(([name, on]) => `index ${name} (${on})`);
+  return [
+    `create table if not exists ${table} (${[...columns, ...inside].join(', ')})${types.table}`,
+    ...(separateIndexes
+      ? named.map(([name, on]) => `create index if not exists ${name} on ${table} (${on})`)
+      : []),
+  ];
+}

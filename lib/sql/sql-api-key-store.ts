@@ -10,9 +10,10 @@ import type {
   ApiKeyUse,
   EmptyField,
 } from '../authentication/api-key/api-key-store.js';
-import { channelOf, tellOf } from './change-channel.js';
+import { changeIn, channelOf, tellOf } from './change-channel.js';
 import { ChangeListener } from './change-listener.js';
-import { columnsOf, endOf, idOf, isStorable, recordOf, rowOf } from './key-row.js';
+import { isStorable } from './column-text.js';
+import { columnsOf, endOf, idOf, recordOf, rowOf } from './key-row.js';
 import { readUses, writeUses } from './key-uses.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { SqlTransaction } from './sql-dialect.js';
@@ -218,7 +219,12 @@ export class SqlApiKeyStore implements ApiKeyStore {
   }
 
   async #listen(url: string, tell: (change: ApiKeyChange) => void): Promise<() => Promise<void>> {
-    const listener = new ChangeListener(url, channelOf(this.#database.tables), tell);
+    const listener = new ChangeListener(
+      url,
+      channelOf(this.#database.tables),
+      (payload) => tell(changeIn(payload)),
+      () => tell('anything'),
+    );
     try {
       await listener.start();
     } catch (error) {

@@ -1,6 +1,9 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 
-import type { SqlKind, SqlSchema, SqlTables, UseRow } from './sql-schema.js';
+import type { KeyRingRow, RevocationRow, SqlKind, SqlSchema, SqlTables, UseRow } from './sql-schema.js';
+
+/** A revocation before the database has noted the time. */
+export type NewRevocation = Omit<RevocationRow, 'noted_at'>;
 
 /** A connection in the middle of a transaction. */
 export type SqlTransaction = Kysely<SqlSchema> | Transaction<SqlSchema>;
@@ -28,10 +31,16 @@ export interface SqlDialect {
   readonly separateIndexes: boolean;
   /** Whether rows can be locked, and have to be; SQLite has one writer at a time. */
   readonly locksRows: boolean;
+  /** The time by the clock of the database, in epoch milliseconds. */
+  readonly now: RawBuilder<number>;
   /** Runs in one transaction, in which each statement sees what others have committed until then. */
   transaction<T>(db: Kysely<SqlSchema>, work: (db: SqlTransaction) => Promise<T>): Promise<T>;
   /** Runs while nobody else runs something of that name; in one transaction, where there are such for changes of a schema. */
   exclusively<T>(db: Kysely<SqlSchema>, name: string, work: (db: SqlTransaction) => Promise<T>): Promise<T>;
+  /** Adds revocations; of one that is there already, the later times count. */
+  addRevocations(db: SqlTransaction, tables: SqlTables, rows: readonly NewRevocation[]): Promise<unknown>;
+  /** Adds a ring, unless its issuer has one; tells whether it did. */
+  addKeyRing(db: SqlTransaction, tables: SqlTables, row: KeyRingRow): Promise<boolean>;
   /** Adds to the numbers of uses. */
   addUses(db: SqlTransaction, tables: SqlTables, rows: readonly UseRow[]): Promise<unknown>;
 }
@@ -47,6 +56,7 @@ const postgres: SqlDialect = {
   },
   separateIndexes: true,
   locksRows: true,
+  now: sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   transaction: readCommitted,
   exclusively: (db, name, work) =>
     readCommitted(db, async (trx) => {
@@ -54,6 +64,8 @@ const postgres: SqlDialect = {
       return work(trx);
     }),
   addUses: addOnConflict,
+  addRevocations: (db, tables, rows) => addRevocationsOnConflict(db, tables, withTime(rows, postgres)),
+  addKeyRing: addRingOnConflict,
 };
 
 const mysql: SqlDialect = {
@@ -68,6 +80,7 @@ const mysql: SqlDialect = {
   },
   separateIndexes: false,
   locksRows: true,
+  now: sql`cast(unix_timestamp(now(3)) * 1000 as signed)`,
   transaction: readCommitted,
   exclusively: (db, name, work) =>
     db.connection().execute(async (connection) => {
@@ -90,15 +103,32 @@ const mysql: SqlDialect = {
       .values([...rows])
       .onDuplicateKeyUpdate({ uses: sql`uses + values(uses)` })
       .execute(),
+  addRevocations: (db, tables, rows) =>
+    db
+      .insertInto(tables.revocations)
+      .values(withTime(rows, mysql))
+      .onDuplicateKeyUpdate({
+        revoked_at: sql`greatest(revoked_at, values(revoked_at))`,
+        ends_at: sql`greatest(ends_at, values(ends_at))`,
+        noted_at: sql`values(noted_at)`,
+      })
+      .execute(),
+  addKeyRing: async (db, tables, row) => {
+    const query = db.insertInto(tables.keyRings).ignore().values(row);
+    return (await query.executeTakeFirst()).numInsertedOrUpdatedRows === 1n;
+  },
 };
 
 const sqlite: SqlDialect = {
   types: { exact: 'text', id: 'text', text: 'text', json: 'text', big: 'integer', table: '' },
   separateIndexes: true,
   locksRows: false,
+  now: sql`cast((julianday('now') - 2440587.5) * 86400000 as integer)`,
   transaction: immediate,
   exclusively: (db, _name, work) => immediate(db, work),
   addUses: addOnConflict,
+  addRevocations: (db, tables, rows) => addRevocationsOnConflict(db, tables, withTime(rows, sqlite)),
+  addKeyRing: addRingOnConflict,
 };
 
 const DIALECTS: Readonly<Record<SqlKind, SqlDialect>> = { postgres, mysql, sqlite };
@@ -133,4 +163,37 @@ function addOnConflict(db: SqlTransaction, tables: SqlTables, rows: readonly Use
     .values([...rows])
     .onConflict((conflict) => conflict.columns(['key_id', 'day']).doUpdateSet({ uses: sum }))
     .execute();
+}
+
+const withTime = (rows: readonly NewRevocation[], { now }: SqlDialect) =>
+  rows.map((row) => ({ ...row, noted_at: now }));
+
+function addRevocationsOnConflict(
+  db: SqlTransaction,
+  tables: SqlTables,
+  rows: ReturnType<typeof withTime>,
+): Promise<unknown> {
+  const later = (column: 'revoked_at' | 'ends_at') => {
+    const [known, added] = [sql.ref(`${tables.revocations}.${column}`), sql.ref(`excluded.${column}`)];
+    return sql<number>`case when ${added} > ${known} then ${added} else ${known} end`;
+  };
+  return db
+    .insertInto(tables.revocations)
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet({
+        revoked_at: later('revoked_at'),
+        ends_at: later('ends_at'),
+        noted_at: sql<number>`excluded.noted_at`,
+      }),
+    )
+    .execute();
+}
+
+async function addRingOnConflict(db: SqlTransaction, tables: SqlTables, row: KeyRingRow): Promise<boolean> {
+  const query = db
+    .insertInto(tables.keyRings)
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doNothing());
+  return (await query.executeTakeFirst()).numInsertedOrUpdatedRows === 1n;
 }

@@ -41,6 +41,46 @@ export interface UseRow {
   uses: Big;
 }
 
+/** A row of the table of sessions. Times are epoch milliseconds. */
+export interface SessionRow {
+  id: string;
+  /** Digests of the family, of its newest token and of the one before. */
+  family: string;
+  newest: string;
+  previous: string | null;
+  salt: string | null;
+  grace_until: Big | null;
+  subject: string;
+  /** JSON of what never changes. */
+  data: string;
+  last_address: string | null;
+  created_at: Big;
+  last_used_at: Big;
+  idle_until: Big;
+  expires_at: Big;
+}
+
+/** A row of the table of revocations. */
+export interface RevocationRow {
+  /** Digest of kind, issuer and name. */
+  id: string;
+  kind: string;
+  issuer: string;
+  name: string;
+  revoked_at: Big;
+  ends_at: Big;
+  /** When it was written, by the clock of the database. */
+  noted_at: Big;
+}
+
+/** A row of the table of signing keys: the ring of one issuer. */
+export interface KeyRingRow {
+  /** Digest of the issuer. */
+  id: string;
+  version: number;
+  content: string;
+}
+
 /** A migration that has been applied. */
 export interface VersionRow {
   version: number;
@@ -52,6 +92,9 @@ export interface VersionRow {
 export interface SqlSchema {
   security_api_keys: KeyRow;
   security_api_key_uses: UseRow;
+  security_sessions: SessionRow;
+  security_revocations: RevocationRow;
+  security_key_rings: KeyRingRow;
   security_schema_versions: VersionRow;
 }
 
@@ -60,6 +103,9 @@ export interface SqlTables {
   readonly prefix: string;
   readonly keys: 'security_api_keys';
   readonly uses: 'security_api_key_uses';
+  readonly sessions: 'security_sessions';
+  readonly revocations: 'security_revocations';
+  readonly keyRings: 'security_key_rings';
   readonly versions: 'security_schema_versions';
 }
 
@@ -72,6 +118,9 @@ export function tablesWith(prefix: string): SqlTables {
     prefix,
     keys: `${prefix}api_keys` as 'security_api_keys',
     uses: `${prefix}api_key_uses` as 'security_api_key_uses',
+    sessions: `${prefix}sessions` as 'security_sessions',
+    revocations: `${prefix}revocations` as 'security_revocations',
+    keyRings: `${prefix}key_rings` as 'security_key_rings',
     versions: `${prefix}schema_versions` as 'security_schema_versions',
   };
 }

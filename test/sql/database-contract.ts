@@ -48,17 +48,17 @@ export function describeSqlDatabase(name: string, url: () => string): void {
         Array.from({ length: 10 }, () => open({ tablePrefix, poolSize: 1 })),
       );
       const applied = await Promise.all(databases.map((database) => database.migrate()));
-      expect(applied.flat()).toEqual(['api keys']);
+      expect(applied.flat()).toEqual(['api keys', 'sessions']);
       expect(await databases[0]!.migrate()).toEqual([]);
       const versions = await execute(databases[0]!, `select version from ${tablePrefix}schema_versions`);
-      expect(versions).toEqual([{ version: 1 }]);
+      expect(versions).toEqual([{ version: 1 }, { version: 2 }]);
     });
 
     it('R-AK-10 R-AK-11 R-AK-18 lets ten processes begin at once, and lose nothing of what each does', async () => {
       const tablePrefix = newPrefix();
       const shared = keyRecord().id;
       const outcomes = await runProcesses(10, url(), tablePrefix, shared, '10');
-      expect(outcomes.flatMap(({ migrated }) => migrated)).toEqual(['api keys']);
+      expect(outcomes.flatMap(({ migrated }) => migrated)).toEqual(['api keys', 'sessions']);
       expect(outcomes.filter(({ first }) => first)).toHaveLength(1);
       expect(outcomes.filter(({ rotated }) => rotated)).toHaveLength(1);
       const store = new SqlApiKeyStore(await open({ tablePrefix }));
@@ -73,7 +73,7 @@ export function describeSqlDatabase(name: string, url: () => string): void {
       await newer.migrate();
       await execute(newer, `alter table ${tablePrefix}api_keys add column colour varchar(20)`);
       await execute(newer, `alter table ${tablePrefix}api_key_uses add column colour varchar(20)`);
-      await execute(newer, `insert into ${tablePrefix}schema_versions values (2, 'colours', 1)`);
+      await execute(newer, `insert into ${tablePrefix}schema_versions values (99, 'colours', 1)`);
       const older = await open({ tablePrefix });
       expect(await older.migrate()).toEqual([]);
       const store = new SqlApiKeyStore(older);

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll } from 'vitest';
 
 import { describeApiKeyStore } from '../authentication/api-key/store-contract.js';
+import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import type { DatabaseServer } from '../support/servers/server-process.js';
 import { describeSqlDatabase } from './database-contract.js';
 import { describeOutage } from './outage-contract.js';
-import { openEmptyStore } from './stores.js';
+import { openEmptyStore, openEmptyTokenStore } from './stores.js';
 
 let server: DatabaseServer;
 beforeAll(async () => {
@@ -14,5 +15,6 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describeApiKeyStore('a MariaDB store', () => openEmptyStore(server.url), { subscribes: false });
+describeTokenStore('a MariaDB store', () => openEmptyTokenStore(server.url), { subscribes: false });
 describeSqlDatabase('a MariaDB database', () => server.url);
 describeOutage('a MariaDB server', () => server);

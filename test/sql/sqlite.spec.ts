@@ -6,13 +6,17 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { openSqlDatabase, SqlApiKeyStore } from '../../lib/sql/index.js';
 import { describeApiKeyStore, keyRecord } from '../authentication/api-key/store-contract.js';
+import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import { describeSqlDatabase } from './database-contract.js';
-import { openEmptyStore } from './stores.js';
+import { openEmptyStore, openEmptyTokenStore } from './stores.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describeApiKeyStore('an SQLite store', () => openEmptyStore(`file:${join(folder, 'store.db')}`), {
+  subscribes: false,
+});
+describeTokenStore('an SQLite store', () => openEmptyTokenStore(`file:${join(folder, 'tokens.db')}`), {
   subscribes: false,
 });
 describeSqlDatabase('an SQLite database', () => `sqlite:${join(folder, 'database.db')}`);

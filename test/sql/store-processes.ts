@@ -19,6 +19,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = [
   'lib/sql',
   'lib/authentication/api-key',
+  'lib/authentication/jwt',
   'lib/authentication/sha256.ts',
   'lib/configuration',
   'test/sql/store-child.ts',

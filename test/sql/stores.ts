@@ -1,15 +1,34 @@
-import { openSqlDatabase, SqlApiKeyStore, type SqlDatabaseOptions } from '../../lib/sql/index.js';
+import {
+  openSqlDatabase,
+  SqlApiKeyStore,
+  type SqlDatabase,
+  type SqlDatabaseOptions,
+  SqlTokenStore,
+} from '../../lib/sql/index.js';
 import type { OpenStore } from '../authentication/api-key/store-contract.js';
+import type { OpenTokenStore } from '../authentication/jwt/token-store-contract.js';
 
 let opened = 0;
 
-/** Empty stores in a server, each in tables of its own. */
-export async function openEmptyStore(url: string, options: SqlDatabaseOptions = {}): Promise<OpenStore> {
+/** Empty stores of API keys in a server, each in tables of its own. */
+export function openEmptyStore(url: string, options: SqlDatabaseOptions = {}): Promise<OpenStore> {
+  return openEmpty((database) => new SqlApiKeyStore(database), url, options);
+}
+
+/** Empty stores of tokens. */
+export function openEmptyTokenStore(url: string): Promise<OpenTokenStore> {
+  return openEmpty((database) => new SqlTokenStore(database), url);
+}
+
+async function openEmpty<T extends { close(): Promise<void> }>(
+  make: (database: SqlDatabase) => T,
+  url: string,
+  options: SqlDatabaseOptions = {},
+): Promise<{ store: T; another: () => Promise<T>; close: () => Promise<void> }> {
   const tablePrefix = `t${process.pid}_${opened++}_`;
-  const stores: SqlApiKeyStore[] = [];
+  const stores: T[] = [];
   const another = async () => {
-    const database = await openSqlDatabase(url, { tablePrefix, poolSize: 4, ...options });
-    const store = new SqlApiKeyStore(database);
+    const store = make(await openSqlDatabase(url, { tablePrefix, poolSize: 4, ...options }));
     stores.push(store);
     return store;
   };

@@ -14,7 +14,7 @@ export interface Revocation {
 /** Some revocations, and where to go on. */
 export interface RevocationPage {
   readonly revocations: readonly Revocation[];
-  /** Text of the store's own making, up to 64 characters. */
+  /** Text of the store's own making, up to 128 characters. */
   readonly cursor: string;
   /** Whether there are more at once. */
   readonly more: boolean;

@@ -7,7 +7,9 @@ import type { TokenStore } from './token-store.js';
 /** Times that a node asks the store within the time in which it must know. */
 const ASKED_WITHIN = 3;
 const PURGE_EVERY_MS = 600_000;
-const PURGED_AT_ONCE = 1_000;
+/** In one call, and in one round. */
+const PURGED_AT_ONCE = 500;
+const PURGED_IN_ALL = 50_000;
 
 /** What is kept in step. */
 export interface TokenSyncParts {
@@ -108,6 +110,10 @@ export class TokenSync {
     const now = clock.monotonic();
     if (now < this.#nextPurge) return;
     this.#nextPurge = now + PURGE_EVERY_MS;
-    await calls.ask(() => store.purge(clock.now(), PURGED_AT_ONCE));
+    for (let left = PURGED_IN_ALL; left > 0 && !this.#stopped;) {
+      const removed = await calls.ask(() => store.purge(clock.now(), PURGED_AT_ONCE));
+      if (removed === 0) return;
+      left -= removed;
+    }
   }
 }

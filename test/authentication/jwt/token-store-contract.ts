@@ -396,7 +396,7 @@ export function describeTokenStore(
           const page = await other.revocationsSince(cursor, NOW);
           expect(page.revocations).toContainEqual(one);
           ({ cursor } = page);
-          expect(cursor.length).toBeLessThanOrEqual(64);
+          expect(cursor.length).toBeLessThanOrEqual(128);
         }
         expect(new Set(await revoked(other))).toEqual(new Set(kinds));
       });
@@ -419,6 +419,8 @@ export function describeTokenStore(
         const reader = (async () => {
           for (let last = false; !last;) {
             last = !writing;
+            // Stores that answer at once would let nobody else have a turn.
+            await new Promise((resolve) => setImmediate(resolve));
             const page = await pick(1).revocationsSince(cursor, NOW);
             for (const { name: one } of page.revocations) seen.add(one);
             cursor = page.cursor;
@@ -487,8 +489,12 @@ export function describeTokenStore(
       });
     });
 
-    it.runIf(subscribes)(
-      'R-JW-22 calls when another process revokes or changes the keys, until it is ended',
+    it('R-JW-22 tells of changes if that was said of it', () => {
+      expect(typeof store.subscribe === 'function').toBe(subscribes ?? false);
+    });
+
+    it.each(subscribes === true ? ['R-JW-22'] : [])(
+      '%s calls when another process revokes or changes the keys, until it is ended',
       async () => {
         const other = (await opened.another?.()) ?? store;
         let calls = 0;
