@@ -1,3 +1,4 @@
 export { openRedis } from './open-redis.js';
 export { RedisApiKeyStore, type RedisApiKeyStoreOptions } from './redis-api-key-store.js';
+export { RedisTokenStore, type RedisTokenStoreOptions } from './redis-token-store.js';
 export type { RedisClient } from './redis-connection.js';

@@ -1,13 +1,21 @@
 import { afterAll, beforeAll } from 'vitest';
 
 import { describeApiKeyStore } from '../authentication/api-key/store-contract.js';
+import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import {
   type RedisCluster,
   type RedisServer,
   startRedis,
   startRedisCluster,
 } from '../support/servers/redis.js';
-import { ioredis, ioredisCluster, nodeRedis, nodeRedisCluster, openStore } from './redis-stores.js';
+import {
+  ioredis,
+  ioredisCluster,
+  nodeRedis,
+  nodeRedisCluster,
+  openStore,
+  openTokenStore,
+} from './redis-stores.js';
 
 let server: RedisServer;
 let cluster: RedisCluster;
@@ -25,5 +33,18 @@ describeApiKeyStore('a Redis cluster by ioredis', () => openStore(() => ioredisC
 describeApiKeyStore(
   'a Redis cluster by node-redis',
   () => openStore(() => nodeRedisCluster(cluster)),
+  subscribes,
+);
+
+describeTokenStore('Redis by ioredis', () => openTokenStore(() => ioredis(server)), subscribes);
+describeTokenStore('Redis by node-redis', () => openTokenStore(() => nodeRedis(server)), subscribes);
+describeTokenStore(
+  'a Redis cluster by ioredis',
+  () => openTokenStore(() => ioredisCluster(cluster)),
+  subscribes,
+);
+describeTokenStore(
+  'a Redis cluster by node-redis',
+  () => openTokenStore(() => nodeRedisCluster(cluster)),
   subscribes,
 );

@@ -3,8 +3,10 @@ import { Cluster, Redis } from 'ioredis';
 
 import { RedisApiKeyStore } from '../../lib/redis/redis-api-key-store.js';
 import type { RedisClient } from '../../lib/redis/redis-connection.js';
+import { RedisTokenStore } from '../../lib/redis/redis-token-store.js';
 import type { RedisCluster, RedisServer } from '../support/servers/redis.js';
 import type { OpenStore } from '../authentication/api-key/store-contract.js';
+import type { OpenTokenStore } from '../authentication/jwt/token-store-contract.js';
 
 /** A client that is connected, and how it is closed. */
 export interface OpenClient {
@@ -44,14 +46,26 @@ export async function nodeRedisCluster({ nodes }: RedisCluster): Promise<OpenCli
 let stores = 0;
 
 /** A store without keys on a server that may have others: each has a prefix of its own. */
-export async function openStore(connect: () => Promise<OpenClient>): Promise<OpenStore> {
+export function openStore(connect: () => Promise<OpenClient>): Promise<OpenStore> {
+  return openEmpty((client, prefix) => new RedisApiKeyStore(client, { prefix }), connect);
+}
+
+/** The same for tokens. */
+export function openTokenStore(connect: () => Promise<OpenClient>): Promise<OpenTokenStore> {
+  return openEmpty((client, prefix) => new RedisTokenStore(client, { prefix }), connect);
+}
+
+async function openEmpty<T extends { close(): Promise<void> }>(
+  make: (client: RedisClient, prefix: string) => T,
+  connect: () => Promise<OpenClient>,
+): Promise<{ store: T; another: () => Promise<T>; close: () => Promise<void> }> {
   const prefix = `test ${stores++}:`;
   const opened: OpenClient[] = [];
-  const made: RedisApiKeyStore[] = [];
-  const another = async (): Promise<RedisApiKeyStore> => {
+  const made: T[] = [];
+  const another = async (): Promise<T> => {
     const one = await connect();
     opened.push(one);
-    const store = new RedisApiKeyStore(one.client, { prefix });
+    const store = make(one.client, prefix);
     made.push(store);
     return store;
   };
