@@ -1,6 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 
+import { RedisTokenStore } from '../../lib/redis/redis-token-store.js';
 import { describeApiKeyStore } from '../authentication/api-key/store-contract.js';
+import { describeTokenProcesses } from '../authentication/jwt/token-processes.js';
 import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import {
   type RedisCluster,
@@ -48,3 +50,10 @@ describeTokenStore(
   () => openTokenStore(() => nodeRedisCluster(cluster)),
   subscribes,
 );
+
+let places = 0;
+describeTokenProcesses('Redis', () => {
+  const prefix = `processes ${places++}:`;
+  const { url } = server;
+  return { url, prefix, open: () => RedisTokenStore.open(url, { prefix }) };
+});

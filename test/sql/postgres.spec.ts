@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiKeyChange } from '../../lib/authentication/api-key/api-key-store.js';
 import { openSqlDatabase, SqlApiKeyStore } from '../../lib/sql/index.js';
 import { describeApiKeyStore, keyRecord } from '../authentication/api-key/store-contract.js';
+import { describeTokenProcesses } from '../authentication/jwt/token-processes.js';
 import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import { startPostgres } from '../support/servers/postgres.js';
 import type { DatabaseServer } from '../support/servers/server-process.js';
 import { describeSqlDatabase } from './database-contract.js';
 import { describeOutage } from './outage-contract.js';
-import { openEmptyStore, openEmptyTokenStore } from './stores.js';
+import { openEmptyStore, openEmptyTokenStore, tokenPlace } from './stores.js';
 
 let server: DatabaseServer;
 beforeAll(async () => {
@@ -20,6 +21,7 @@ afterAll(() => server.close());
 
 describeApiKeyStore('a PostgreSQL store', () => openEmptyStore(server.url), { subscribes: true });
 describeTokenStore('a PostgreSQL store', () => openEmptyTokenStore(server.url), { subscribes: true });
+describeTokenProcesses('PostgreSQL', () => tokenPlace(server.url));
 describeSqlDatabase('a PostgreSQL database', () => server.url);
 describeOutage('a PostgreSQL server', () => server);
 

@@ -6,9 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { openSqlDatabase, SqlApiKeyStore } from '../../lib/sql/index.js';
 import { describeApiKeyStore, keyRecord } from '../authentication/api-key/store-contract.js';
+import { describeTokenProcesses } from '../authentication/jwt/token-processes.js';
 import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import { describeSqlDatabase } from './database-contract.js';
-import { openEmptyStore, openEmptyTokenStore } from './stores.js';
+import { openEmptyStore, openEmptyTokenStore, tokenPlace } from './stores.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -19,6 +20,7 @@ describeApiKeyStore('an SQLite store', () => openEmptyStore(`file:${join(folder,
 describeTokenStore('an SQLite store', () => openEmptyTokenStore(`file:${join(folder, 'tokens.db')}`), {
   subscribes: false,
 });
+describeTokenProcesses('an SQLite file', () => tokenPlace(`file:${join(folder, 'processes.db')}`));
 describeSqlDatabase('an SQLite database', () => `sqlite:${join(folder, 'database.db')}`);
 
 describe('an SQLite file', () => {

@@ -1,21 +1,9 @@
 import { execFile } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import ts from 'typescript';
+import { transpiled } from '../support/transpiled.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = [
   'lib/sql',
   'lib/authentication/api-key',
@@ -35,37 +23,14 @@ export interface ProcessOutcome {
 
 /** Runs `store-child.ts` in that many processes at once. */
 export async function runProcesses(count: number, ...args: readonly string[]): Promise<ProcessOutcome[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'store-processes-'));
+  const { folder, remove } = transpiled(...SOURCES);
   try {
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-    for (const source of SOURCES) transpile(source, folder);
     const child = join(folder, 'test/sql/store-child.js');
     const outputs = await Promise.all(
       Array.from({ length: count }, () => run(process.execPath, [child, ...args], { cwd: folder })),
     );
     return outputs.map(({ stdout }) => JSON.parse(stdout) as ProcessOutcome);
   } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** Without looking at types, which is done elsewhere, and takes long. */
-function transpile(source: string, folder: string): void {
-  const paths = source.endsWith('.ts')
-    ? [source]
-    : readdirSync(join(ROOT, source), { recursive: true, encoding: 'utf8' })
-        .filter((path) => path.endsWith('.ts'))
-        .map((path) => join(source, path));
-  for (const path of paths) {
-    const target = join(folder, path.replace(/\.ts$/, '.js'));
-    const compilerOptions = {
-      target: ts.ScriptTarget.ES2023,
-      module: ts.ModuleKind.ESNext,
-      experimentalDecorators: true,
-    };
-    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, path), 'utf8'), { compilerOptions });
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
+    remove();
   }
 }

@@ -6,6 +6,7 @@ import {
   SqlTokenStore,
 } from '../../lib/sql/index.js';
 import type { OpenStore } from '../authentication/api-key/store-contract.js';
+import type { TokenPlace } from '../authentication/jwt/token-processes.js';
 import type { OpenTokenStore } from '../authentication/jwt/token-store-contract.js';
 
 let opened = 0;
@@ -39,4 +40,13 @@ async function openEmpty<T extends { close(): Promise<void> }>(
       await Promise.all(stores.map((store) => store.close()));
     },
   };
+}
+
+let places = 0;
+
+/** Where processes share tokens, in tables of its own. */
+export function tokenPlace(url: string): TokenPlace {
+  const tablePrefix = `p${process.pid}_${places++}_`;
+  const open = async () => new SqlTokenStore(await openSqlDatabase(url, { tablePrefix, poolSize: 2 }));
+  return { url, prefix: tablePrefix, open };
 }
