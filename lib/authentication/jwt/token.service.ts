@@ -75,6 +75,17 @@ export class TokenService {
     this.#exchange = new RefreshExchange(settings, store, this.#revoker, this.#calls, clock, events);
   }
 
+  /** The `iss` of the tokens; `undefined` if no issuer has a `signingKey`. */
+  get issuer(): string | undefined {
+    return this.#issuer?.issuer;
+  }
+
+  /** Seconds after which a refresh token that is not used ends with its session. */
+  get refreshLifetime(): number {
+    const { idleLifetime, absoluteLifetime } = this.#parts.settings;
+    return Math.floor(Math.min(idleLifetime, absoluteLifetime) / 1000);
+  }
+
   /**
    * Begins a session for a subject that the application has authenticated.
    *
