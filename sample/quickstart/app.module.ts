@@ -2,11 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SecurityModule, type SecurityOptions } from 'nestjs-api-security';
 import { ApiKeysModule } from 'nestjs-api-security/api-keys';
-import { openSqlDatabase, SqlApiKeyStore } from 'nestjs-api-security/sql';
+import { type Authenticate, SessionsModule } from 'nestjs-api-security/sessions';
+import { openSqlDatabase, SqlApiKeyStore, SqlTokenStore } from 'nestjs-api-security/sql';
 
+import { AccountsModule } from './auth/accounts.module.js';
 import { AuthController } from './auth/auth.controller.js';
 import { PasswordAccounts } from './auth/password-accounts.service.js';
-import { PasswordHasher } from './auth/password-hasher.service.js';
 import type { QuickstartConfiguration } from './configuration.js';
 import { DemoData } from './demo-data.service.js';
 import { ApiDocument } from './docs/api-document.service.js';
@@ -25,6 +26,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         UserDirectoryModule,
+        AccountsModule,
         SecurityModule.forRootAsync({
           imports: [UserDirectoryModule],
           inject: [UserDirectory],
@@ -32,15 +34,25 @@ export class AppModule {
         }),
         // People manage their own keys; a rotated one goes on working for an hour, so that its users can change over.
         ApiKeysModule.forRoot({ rotationOverlap: '1h', decorators: [ApiTags('api-keys')] }),
+        // Login, refresh, logout and the list of sessions; only the check of the password is the application's own.
+        SessionsModule.forRootAsync({
+          imports: [AccountsModule],
+          inject: [PasswordAccounts],
+          useFactory:
+            (accounts: PasswordAccounts): Authenticate =>
+            async ({ email, password }) =>
+              (await accounts.authenticate(email, password))?.id,
+          decorators: [ApiTags('auth')],
+        }),
       ],
       controllers: [HealthController, AuthController, UsersController, DocsController],
-      providers: [PasswordHasher, PasswordAccounts, UserRemoval, ApiDocument, DemoData],
+      providers: [UserRemoval, ApiDocument, DemoData],
     };
   }
 }
 
 async function securityOptions(
-  { https, publicHost, readLimit, writeLimit, databaseUrl }: QuickstartConfiguration,
+  { https, publicHost, readLimit, writeLimit, databaseUrl, tokenKey }: QuickstartConfiguration,
   directory: UserDirectory,
 ): Promise<SecurityOptions> {
   // Asked for each key and at each login and refresh: a changed role counts from then on, a removed user gets nothing.
@@ -48,9 +60,10 @@ async function securityOptions(
     const user = directory.find(userId);
     return user && { scopes: SCOPES_OF_ROLE[user.role], roles: [user.role] };
   };
+  const database = await openSqlDatabase(databaseUrl);
   return {
     apiKeys: {
-      store: new SqlApiKeyStore(await openSqlDatabase(databaseUrl)),
+      store: new SqlApiKeyStore(database),
       // While the database is down, keys that were seen a moment ago go on for half a minute.
       staleIfError: '30s',
       ownerRights: rightsOf,
@@ -58,10 +71,14 @@ async function securityOptions(
     jwt: {
       issuer: 'https://quickstart.example',
       audience: 'https://api.quickstart.example',
-      // Made anew at each start: fit for a demonstration, and no secret can lie about in the source.
-      signingKey: 'generate',
+      // Made, shared and changed by the processes themselves; encrypted in the database.
+      signingKey: 'managed',
     },
-    tokens: { currentRights: rightsOf },
+    tokens: {
+      store: new SqlTokenStore(database),
+      signingKeys: { encryptionKey: tokenKey },
+      currentRights: rightsOf,
+    },
     rateLimit: { read: `${readLimit}/minute`, write: `${writeLimit}/minute` },
     https,
     publicHost,

@@ -1,3 +1,5 @@
+import { readTokenKey } from './auth/token-key.js';
+
 /** What the environment decides about the quickstart. */
 export interface QuickstartConfiguration {
   readonly port: number;
@@ -10,8 +12,10 @@ export interface QuickstartConfiguration {
   /** Requests a minute. */
   readonly readLimit: number;
   readonly writeLimit: number;
-  /** Where API keys are kept: a file by default, or a database server. */
+  /** Where API keys and sessions are kept: a file by default, or a database server. */
   readonly databaseUrl: string;
+  /** Secret with which signing keys are encrypted in the database; base64. */
+  readonly tokenKey: string;
   /** The password of both demo users. */
   readonly demoPassword: string;
 }
@@ -34,6 +38,10 @@ export function readConfiguration(environment: Environment): QuickstartConfigura
     readLimit: wholeNumber(environment, 'READ_LIMIT', 100, 1, 1_000_000_000),
     writeLimit: wholeNumber(environment, 'WRITE_LIMIT', 20, 1, 1_000_000_000),
     databaseUrl: databaseUrl(environment['DATABASE_URL'] || 'file:data/quickstart.db'),
+    tokenKey: readTokenKey(
+      environment['TOKEN_KEY'] || undefined,
+      environment['TOKEN_KEY_FILE'] || 'data/token.key',
+    ),
     demoPassword: environment['DEMO_PASSWORD'] || 'correct horse battery staple',
   };
 }

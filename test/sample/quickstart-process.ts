@@ -16,6 +16,8 @@ export interface Quickstart {
   /** Everything it has printed so far. */
   output(): string;
   stop(): Promise<void>;
+  /** `kill -9`. */
+  kill(): Promise<void>;
 }
 
 /**
@@ -48,7 +50,7 @@ export class QuickstartBuild {
     const output = collect(child);
     const url = await until(child, output, /listens on (http:\/\/\S+)/);
     const apiKey = await until(child, output, /API key +(sk_\S+)/);
-    return { url, apiKey, output, stop: () => stop(child) };
+    return { url, apiKey, output, stop: () => end(child, 'SIGTERM'), kill: () => end(child, 'SIGKILL') };
   }
 
   /** Runs a start that is expected to fail. */
@@ -78,10 +80,10 @@ export class QuickstartBuild {
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
+  child.kill(signal);
   await exited;
 }
 

@@ -445,12 +445,16 @@ describe.each(ADAPTERS)('quickstart on %s', (ADAPTER) => {
             post: { security: [{ 'api-key': ['users:write'] }, { jwt: ['users:write'] }] },
           },
           '/users/{id}': { delete: { security: [{ jwt: [] }], 'x-required-roles': [['admin']] } },
-          '/auth/token': { post: { security: [], 'x-rate-limits': [{ limit: 5, windowSeconds: 60 }] } },
+          '/auth/token': {
+            post: { security: [], 'x-rate-limits': [{ limit: 5, windowSeconds: 60 }, { limit: 60 }] },
+          },
+          '/auth/sessions': { get: { security: [{ jwt: [] }] } },
         },
         components: {
           securitySchemes: { 'api-key': { in: 'header' }, jwt: { scheme: 'bearer' } },
           schemas: {
             CreateUserDto: { additionalProperties: false },
+            PasswordCredentialsDto: { additionalProperties: false, required: ['email', 'password'] },
             AddressDto: { additionalProperties: false },
           },
         },
