@@ -34,6 +34,12 @@ export function buildTokens(configuration: SecurityConfiguration, events: Securi
     const outlive = (maxLifetime + 2 * clockSkew) * 1000 + MARGIN_MS;
     ring.open({ issuer, store, seal, schedule: { ...schedule, outlive }, calls, events });
   }
+  for (const { issuer, keys } of issuers) {
+    keys.watch?.((trouble) => {
+      if (trouble.kind === 'failed') events.emit('key-set.failed', { issuer, reason: trouble.reason });
+      else events.emit('key-set.ambiguous', { issuer, kid: trouble.kid });
+    });
+  }
   const { revokedWithinMs, acceptsUnknown } = settings;
   const parts = { store, revocations, ring, calls, clock, revokedWithinMs, acceptsUnknown };
   return {

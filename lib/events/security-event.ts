@@ -40,6 +40,10 @@ export interface SecurityEventMap {
   /** A spent refresh token came back: the whole family was ended. */
   'token.reuse-detected': { subject: string; session: string };
   'token.revoked': { subject: string; session: string };
+  /** The keys of an issuer could not be had; those that are known go on working for a while. */
+  'key-set.failed': { issuer: string; reason: string };
+  /** Several keys of one name: none of them is used (R-OA-03). */
+  'key-set.ambiguous': { issuer: string; kid: string };
   'signing-key.added': { kid: string };
   'signing-key.removed': { kid: string };
   'store.failed': { store: string; message: string };

@@ -64,12 +64,12 @@ export class BearerTokenVerifier implements CredentialVerifier {
     return this.revocations.isRevoked(known.revocable) ? undefined : known.credential;
   }
 
-  async verify(credential: string): Promise<VerifiedCredential> {
+  async verify(credential: string, address?: string): Promise<VerifiedCredential> {
     const token = readToken(credential);
     const { rules, strategy } = this.#issuerOf(token);
     const { keys } = rules;
     const { generation } = keys;
-    const found = keys.find(token.algorithm, token.kid);
+    const found = keys.find(token.algorithm, token.kid, address);
     const key = found instanceof Promise ? await found : found;
     // A signature of the wrong length cannot be right, and costs nothing to see (R-JW-05).
     if (token.signatureBytes !== key.signatureBytes) throw new CredentialRejected('token.signature');

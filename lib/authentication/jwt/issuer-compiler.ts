@@ -16,7 +16,10 @@ const SHARED_NAMES = [
   'audience',
   'publicKey',
   'jwks',
+  'jwksFile',
   'jwksUri',
+  'keyRefresh',
+  'allowPrivateAddresses',
   'algorithms',
   'clockSkew',
   'maxLifetime',
@@ -138,7 +141,8 @@ function compileIssuer(
   const issuer = checkIssuerName(checks, scheme, production);
   const audiences = checkAudience(checks, options['audience'] ?? defaultAudience);
   const allowed = checkAlgorithms(checks);
-  const keys = allowed === 'wrong' ? undefined : readIssuerKeys(checks, allowed, clock);
+  const keys = allowed === 'wrong' ? undefined : readIssuerKeys(checks, allowed, clock, production);
+  checks.flag('allowPrivateAddresses');
   const skew = checks.duration('clockSkew', 30 * SECOND, 0, 5 * MINUTE, '0 to 5m');
   const lifetime = checks.duration(
     'maxLifetime',

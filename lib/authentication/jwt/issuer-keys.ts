@@ -10,14 +10,17 @@ import {
   readSecret,
   type VerificationKey,
 } from './key-material.js';
+import { FileKeySource } from './file-key-source.js';
+import { DiscoveredLocation, FixedLocation, type KeyLocation } from './key-location.js';
+import { readKeyRefresh } from './key-refresh.js';
 import { type KeySource, StaticKeySource } from './key-source.js';
 import { isRawOptions, isSecureUrl, type OptionChecks } from './option-checks.js';
-import { RemoteKeySource } from './remote-key-source.js';
+import { type KeyRefresh, RemoteKeySource } from './remote-key-source.js';
 import { MANAGED_ALGORITHMS, SigningKeyRing } from './signing-key-ring.js';
 import { thumbprint } from './thumbprint.js';
 import { type SigningKeys, singleSigningKey } from './token-issuer.js';
 
-const KEY_MEMBERS = ['secret', 'publicKey', 'jwks', 'jwksUri', 'signingKey'] as const;
+const KEY_MEMBERS = ['secret', 'publicKey', 'jwks', 'jwksFile', 'jwksUri', 'signingKey'] as const;
 const REMOTE_ALGORITHMS: readonly JwtAlgorithm[] = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'];
 
 /** What an issuer's key options come to. */
@@ -32,12 +35,23 @@ export function readIssuerKeys(
   checks: OptionChecks,
   allowed: readonly JwtAlgorithm[] | undefined,
   clock: SecurityClock,
+  production = false,
 ): IssuerKeys | undefined {
   const { options, prefix } = checks;
   const members = KEY_MEMBERS.filter((name) => options[name] !== undefined);
   const [member] = members;
+  const refresh = readKeyRefresh(checks);
+  const { issuer } = options;
+  if (member === undefined && isSecureUrl(issuer) && !isPlainInProduction(issuer, production)) {
+    if (allowed?.some(isSymmetric)) {
+      checks.report('algorithms', 'mixed', 'do not fit public keys', 'name asymmetric algorithms only');
+      return undefined;
+    }
+    const location = new DiscoveredLocation(issuer, options['allowPrivateAddresses'] === true);
+    return remoteKeys(location, allowed, clock, refresh);
+  }
   if (member === undefined || members.length !== 1) {
-    const accepted = prefix === 'jwt' ? KEY_MEMBERS : KEY_MEMBERS.slice(1, 4);
+    const accepted = prefix === 'jwt' ? KEY_MEMBERS : KEY_MEMBERS.slice(1, 5);
     const problem =
       member === undefined ? 'has no key to verify tokens with' : `has several keys: ${members.join(', ')}`;
     checks.report(
@@ -60,7 +74,7 @@ export function readIssuerKeys(
     return undefined;
   }
   try {
-    return readMember(member, checks, allowed, clock);
+    return readMember(member, checks, allowed, clock, refresh, production);
   } catch (error) {
     if (!(error instanceof KeyRefused)) throw error;
     checks.report(member, 'refused', error.message, FIXES[member]);
@@ -73,6 +87,8 @@ function readMember(
   checks: OptionChecks,
   allowed: readonly JwtAlgorithm[] | undefined,
   clock: SecurityClock,
+  refresh: KeyRefresh,
+  production: boolean,
 ): IssuerKeys {
   const material = checks.options[member];
   switch (member) {
@@ -88,8 +104,14 @@ function readMember(
     }
     case 'jwksUri': {
       if (!isSecureUrl(material)) throw new KeyRefused('is no https URL');
+      if (isPlainInProduction(material, production)) throw new KeyRefused('is an http URL in production');
+      const location = new FixedLocation(material, checks.options['allowPrivateAddresses'] === true);
+      return remoteKeys(location, allowed, clock, refresh);
+    }
+    case 'jwksFile': {
+      if (typeof material !== 'string') throw new KeyRefused('is no path of a file');
       const algorithms = allowed ?? REMOTE_ALGORITHMS;
-      return { source: new RemoteKeySource(material, algorithms, clock), algorithms, signer: undefined };
+      return { source: new FileKeySource(material, algorithms, clock), algorithms, signer: undefined };
     }
     case 'signingKey':
       return ownKeys(material, allowed, clock);
@@ -97,6 +119,18 @@ function readMember(
       throw new KeyRefused('is no kind of key');
   }
 }
+
+function remoteKeys(
+  location: KeyLocation,
+  allowed: readonly JwtAlgorithm[] | undefined,
+  clock: SecurityClock,
+  refresh: KeyRefresh,
+): IssuerKeys {
+  const algorithms = allowed ?? REMOTE_ALGORITHMS;
+  return { source: new RemoteKeySource(location, algorithms, clock, refresh), algorithms, signer: undefined };
+}
+
+const isPlainInProduction = (url: string, production: boolean): boolean => production && /^http:/i.test(url);
 
 function distinct(keys: readonly VerificationKey[]): readonly VerificationKey[] {
   const names = new Set(keys.map(({ kid, algorithms }) => `${kid} ${algorithms.join()}`));
@@ -150,6 +184,7 @@ const FIXES: Readonly<Record<(typeof KEY_MEMBERS)[number], string>> = {
   secret: 'make one with crypto.randomBytes(64) and keep it out of the source',
   publicKey: PUBLIC_KEY_FIX,
   jwks: PUBLIC_KEY_FIX,
+  jwksFile: 'give the path of a file with a JWK Set of public keys, of up to 128 KiB',
   jwksUri: 'give the https URL of the key set; http is accepted for loopback addresses',
   signingKey:
     'give a private key (PEM, JWK or KeyObject) of RSA, EC or Ed25519, "managed" for keys that are kept in tokens.store, or "generate" for development',

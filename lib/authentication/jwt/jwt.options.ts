@@ -37,14 +37,35 @@ export interface TokenRules {
   readonly claims?: readonly string[];
 }
 
-/** Keys of somebody else's tokens: exactly one of these. */
+/** Keys of somebody else's tokens: exactly one of the first four, or none for an issuer whose URL tells (discovery). */
 export interface VerificationKeys {
   /** One public key, RSA of 2048 to 8192 bits, EC or Ed25519. */
   readonly publicKey?: AsymmetricKeyMaterial;
   /** The public keys of the issuer, chosen by `kid`. */
   readonly jwks?: JwkSet;
-  /** Where the public keys are fetched: an https URL; http for loopback addresses only. */
+  /** A file with the public keys, a JWK Set; read again when it has changed. */
+  readonly jwksFile?: string;
+  /** Where the public keys are fetched: an https URL; http for loopback addresses outside production only. */
   readonly jwksUri?: string;
+  /** When keys are fetched, by `jwksUri` or discovery. */
+  readonly keyRefresh?: KeyRefreshOptions;
+  /**
+   * Whether `jwksUri` and discovery may lead to a private network; false by default, so that nobody can make this application
+   * ask its own neighbours. An address of this machine that stands in the configuration is always meant.
+   */
+  readonly allowPrivateAddresses?: boolean;
+}
+
+/** When an issuer's keys are fetched. */
+export interface KeyRefreshOptions {
+  /** How long they are used without a look; `'10m'` by default, `'1m'` to `'24h'`. A server's `max-age` may shorten it. */
+  readonly maxAge?: Duration;
+  /** How long they are used while they cannot be fetched, since the last time; `'1h'` by default, `maxAge` to `'24h'`. */
+  readonly maxStale?: Duration;
+  /** Between two fetches; `'30s'` by default, `'1s'` to `'1h'`. */
+  readonly cooldown?: Duration;
+  /** Longest wait for one, to its last byte; `'3s'` by default, `'100ms'` to `'10s'`. */
+  readonly timeout?: Duration;
 }
 
 /** One issuer of JWTs for the application's own users. Needs exactly one of the key members. */

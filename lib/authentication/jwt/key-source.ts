@@ -8,15 +8,27 @@ export interface KeySource {
    *
    * @param algorithm `alg` of the token, already among the issuer's
    * @param kid `kid` of the token: a name to look up, nothing more (R-JW-09)
+   * @param address where the token comes from: one client may not use up what all share (R-OA-06)
    * @throws CredentialRejected `token.key-unknown` if not exactly one key fits
    * @throws SecurityError `UNAVAILABLE` if there are no keys to look in (D14)
    */
-  find(algorithm: string, kid: string | undefined): VerificationKey | Promise<VerificationKey>;
+  find(
+    algorithm: string,
+    kid: string | undefined,
+    address?: string,
+  ): VerificationKey | Promise<VerificationKey>;
   /** Changes when a key is withdrawn; what was verified before has to be verified again (R-OA-07). Fixed keys have none. */
   readonly generation?: number;
   /** Fetches the keys now, where they are fetched (R-OA-07). Rejects if that fails. */
   refresh?(): Promise<void>;
+  /** Tells what an operator has to know of. */
+  watch?(report: (trouble: KeySourceTrouble) => void): void;
 }
+
+/** Keys could not be had, or several share a name and are not used. */
+export type KeySourceTrouble =
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'ambiguous'; readonly kid: string };
 
 /** Keys by name. Two of one name and algorithm cannot be told apart, so neither is used. */
 export class KeySet {

@@ -16,7 +16,7 @@ export class OptionChecks {
     readonly prefix: string,
     /** Path of the object, such as `jwt[1]`. */
     readonly where: string,
-    private readonly problems: ConfigurationProblems,
+    readonly problems: ConfigurationProblems,
   ) {}
 
   report(name: string, fault: string, problem: string, fix: string): void {
@@ -91,6 +91,11 @@ export function isSecureUrl(value: unknown): value is string {
   const { protocol, hostname, hash, username, password } = new URL(value);
   if (hash || username || password || value.includes('#')) return false;
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
+
+/** A URL of this very machine, by name or address. */
+export function isLoopbackUrl(value: string): boolean {
+  return URL.canParse(value) && isLoopback(new URL(value).hostname);
 }
 
 function isLoopback(hostname: string): boolean {

@@ -1,119 +1,180 @@
-import type { createRemoteJWKSet } from 'jose';
-
 import type { SecurityClock } from '../../clock.js';
 import { SecurityError } from '../../errors/security-error.js';
+import { BoundedCache } from '../bounded-cache.js';
 import { CredentialRejected } from '../credential-verifier.js';
 import type { JwtAlgorithm } from './algorithms.js';
-import { KeyRefused, readPublicKey, type VerificationKey } from './key-material.js';
-import { KeySet, type KeySource } from './key-source.js';
+import { type FetchedKeys, usableKeys } from './fetched-keys.js';
+import type { KeyLocation } from './key-location.js';
+import type { VerificationKey } from './key-material.js';
+import { KeySet, type KeySource, type KeySourceTrouble } from './key-source.js';
 
-const TIMEOUT_MS = 3_000;
-/** Between two fetches, whatever came of the first. */
-const COOLDOWN_MS = 30_000;
-/** The same while there are no keys at all: nothing works until there are. */
+/** When keys are fetched. Milliseconds. */
+export interface KeyRefresh {
+  /** How long fetched keys are used without a look; a server's `max-age` may shorten it. */
+  readonly maxAge: number;
+  /** How long they are used while they cannot be fetched. */
+  readonly maxStale: number;
+  /** Between two fetches, whatever came of the first. */
+  readonly cooldown: number;
+  /** Longest wait for one. */
+  readonly timeout: number;
+}
+
+/** The least that a server's `max-age` may shorten it to. */
+const MIN_MAX_AGE_MS = 60_000;
+/** Part of the time after which keys are renewed in the background. */
+const RENEW_AT = 0.8;
+/** The cool-down while there are no keys at all: nothing works until there are. */
 const FIRST_COOLDOWN_MS = 5_000;
-const MAX_AGE_MS = 600_000;
-const MAX_STALE_MS = 3_600_000;
-const MAX_BYTES = 131_072;
-const MAX_KEYS = 50;
+/** Names that were not found, and for how many cool-downs they cause no further fetch. */
+const MAX_MISSING = 128;
+const MISSING_FOR = 10;
+/** Requests that wait for one fetch. */
+const MAX_WAITING = 100;
 
 /**
- * Keys from an issuer's `jwks_uri`, through jose. Fetched when first needed, renewed in the background, and at most once in
- * 30 s for the sake of unknown names, so that made-up `kid`s cause neither traffic nor 5xx (D14). Redirects are not followed.
+ * Keys of an issuer that are fetched, when they are first needed, and renewed in the background. One fetch at a time, and one
+ * in each cool-down, whatever made-up names tokens carry: every fetch renews everything, so a flood of them cannot keep a new
+ * key from being found. While the server is down or slow, known keys go on working (R-OA-04 to R-OA-08, D14).
  */
 export class RemoteKeySource implements KeySource {
-  #remote: ReturnType<typeof createRemoteJWKSet> | undefined;
-  readonly #uri: URL;
-  #keys: KeySet | undefined;
+  #fetched: FetchedKeys | undefined;
+  #keys = new KeySet([]);
   #loadedAt = 0;
-  #nextFetch = 0;
+  #maxAge: number;
+  #nextFetch = Number.NEGATIVE_INFINITY;
   #pending: Promise<void> | undefined;
+  #waiting = 0;
+  #generation = 0;
+  readonly #missing = new BoundedCache<number>(MAX_MISSING);
+  /** Who caused the last fetch for the sake of an unknown name, and when. */
+  #missed: { readonly address: string; readonly at: number } | undefined;
+  #report: (trouble: KeySourceTrouble) => void = () => undefined;
 
   constructor(
-    uri: string,
+    private readonly location: KeyLocation,
     private readonly algorithms: readonly JwtAlgorithm[],
     private readonly clock: SecurityClock,
+    private readonly settings: KeyRefresh,
   ) {
-    this.#uri = new URL(uri);
+    this.#maxAge = settings.maxAge;
   }
 
-  find(algorithm: string, kid: string | undefined): VerificationKey | Promise<VerificationKey> {
-    const age = this.clock.monotonic() - this.#loadedAt;
-    if (this.#keys && age < MAX_STALE_MS) {
-      if (age >= MAX_AGE_MS) void this.#refresh();
-      const key = this.#keys.find(algorithm, kid);
-      if (key) return key;
-    }
-    return this.#findAfterRefresh(algorithm, kid);
-  }
-
-  async #findAfterRefresh(algorithm: string, kid: string | undefined): Promise<VerificationKey> {
-    await this.#refresh();
-    if (!this.#keys || this.clock.monotonic() - this.#loadedAt >= MAX_STALE_MS) {
-      throw new SecurityError('UNAVAILABLE', 'The keys to check the token cannot be had', {
-        retryAfter: Math.ceil(FIRST_COOLDOWN_MS / 1000),
-        reason: 'token.keys-unavailable',
-      });
-    }
-    const key = this.#keys.find(algorithm, kid);
-    if (!key) throw new CredentialRejected('token.key-unknown');
-    return key;
-  }
-
-  /** Single-flight; never rejects: a failed fetch leaves the keys that were there. */
-  #refresh(): Promise<void> | undefined {
-    if (this.#pending) return this.#pending;
+  /** Asked with every token that was verified before; so it is also what makes keys be renewed in time. */
+  get generation(): number {
     const now = this.clock.monotonic();
+    const age = now - this.#loadedAt;
+    if (!this.#fetched || age < this.#maxAge * RENEW_AT) return this.#generation;
+    // The long way waits for the keys, or knows that there are none.
+    const isDue = age >= this.#maxAge && (this.#pending !== undefined || now >= this.#nextFetch);
+    if (isDue || age >= this.settings.maxStale) return -1;
+    void this.#fetch(now);
+    return this.#generation;
+  }
+
+  find(
+    algorithm: string,
+    kid: string | undefined,
+    address?: string,
+  ): VerificationKey | Promise<VerificationKey> {
+    const now = this.clock.monotonic();
+    const age = now - this.#loadedAt;
+    const isUsable = this.#fetched !== undefined && age < this.settings.maxStale;
+    if (!isUsable) return this.#findAfter(this.#fetch(now), algorithm, kid);
+    if (age >= this.#maxAge) {
+      const pending = this.#fetch(now);
+      if (pending) return this.#findAfter(pending, algorithm, kid);
+    } else if (age >= this.#maxAge * RENEW_AT) void this.#fetch(now);
+    const key = this.#keys.find(algorithm, kid);
+    return key ?? this.#findAfter(this.#fetchForMiss(now, kid, address), algorithm, kid);
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#pending) await this.#pending;
+    this.#nextFetch = Number.NEGATIVE_INFINITY;
+    const before = this.#loadedAt;
+    await this.#fetch(this.clock.monotonic());
+    if (this.#loadedAt === before && !this.#fetched) throw unavailable();
+  }
+
+  watch(report: (trouble: KeySourceTrouble) => void): void {
+    this.#report = report;
+  }
+
+  async #findAfter(
+    pending: Promise<void> | undefined,
+    algorithm: string,
+    kid: string | undefined,
+  ): Promise<VerificationKey> {
+    if (pending) await this.#wait(pending);
+    const now = this.clock.monotonic();
+    if (!this.#fetched || now - this.#loadedAt >= this.settings.maxStale) throw unavailable();
+    const key = this.#keys.find(algorithm, kid);
+    if (key) return key;
+    if (kid !== undefined) this.#missing.set(kid, now + MISSING_FOR * this.settings.cooldown);
+    throw new CredentialRejected('token.key-unknown');
+  }
+
+  async #wait(pending: Promise<void>): Promise<void> {
+    if (this.#waiting >= MAX_WAITING) throw unavailable();
+    this.#waiting++;
+    try {
+      await pending;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  /** A fetch for a name that is not known, unless it was looked for lately or its client caused the last one too. */
+  #fetchForMiss(
+    now: number,
+    kid: string | undefined,
+    address: string | undefined,
+  ): Promise<void> | undefined {
+    if (kid !== undefined && now < (this.#missing.get(kid) ?? now)) return undefined;
+    const last = this.#missed;
+    if (address !== undefined && last?.address === address && now < last.at + 2 * this.settings.cooldown) {
+      return undefined;
+    }
+    const isNew = this.#pending === undefined;
+    const pending = this.#fetch(now);
+    if (pending && isNew && address !== undefined) this.#missed = { address, at: now };
+    return pending;
+  }
+
+  /** Single-flight; never rejects: a fetch that fails leaves the keys that were there. `undefined` within the cool-down. */
+  #fetch(now: number): Promise<void> | undefined {
+    if (this.#pending) return this.#pending;
     if (now < this.#nextFetch) return undefined;
-    this.#nextFetch = now + (this.#keys ? COOLDOWN_MS : FIRST_COOLDOWN_MS);
-    this.#pending = this.#load()
-      .catch(() => undefined)
+    // Claimed before, so that it holds whatever comes of it.
+    this.#nextFetch =
+      now + (this.#fetched ? this.settings.cooldown : Math.min(FIRST_COOLDOWN_MS, this.settings.cooldown));
+    this.#pending = this.#load(now)
+      .catch((error: unknown) => {
+        this.#report({ kind: 'failed', reason: error instanceof Error ? error.message : 'unknown' });
+      })
       .finally(() => {
         this.#pending = undefined;
       });
     return this.#pending;
   }
 
-  async #load(): Promise<void> {
-    const remote = (this.#remote ??= await openKeySet(this.#uri));
-    await remote.reload();
-    const keys: VerificationKey[] = [];
-    for (const jwk of (remote.jwks()?.keys ?? []).slice(0, MAX_KEYS)) {
-      try {
-        keys.push(readPublicKey(jwk, this.algorithms, true));
-      } catch (error) {
-        // One key that cannot be used does not spoil the set.
-        if (!(error instanceof KeyRefused)) throw error;
-      }
-    }
-    if (keys.length === 0) return;
-    this.#keys = new KeySet(keys);
+  async #load(now: number): Promise<void> {
+    const { json, maxAgeMs } = await this.location.fetch(this.settings.timeout, now);
+    const fetched = usableKeys(json, this.algorithms);
+    for (const kid of fetched.ambiguous) this.#report({ kind: 'ambiguous', kid });
+    const withdrawn = [...(this.#fetched?.ids ?? [])].some((id) => !fetched.ids.has(id));
+    if (withdrawn) this.#generation++;
+    this.#fetched = fetched;
+    this.#keys = new KeySet(fetched.keys);
     this.#loadedAt = this.clock.monotonic();
-    this.#nextFetch = this.#loadedAt + COOLDOWN_MS;
+    this.#nextFetch = this.#loadedAt + this.settings.cooldown;
+    this.#maxAge = Math.min(this.settings.maxAge, Math.max(MIN_MAX_AGE_MS, maxAgeMs ?? this.settings.maxAge));
   }
 }
 
-async function openKeySet(uri: URL): Promise<ReturnType<typeof createRemoteJWKSet>> {
-  const { createRemoteJWKSet, customFetch } = await import('jose');
-  return createRemoteJWKSet(uri, { timeoutDuration: TIMEOUT_MS, [customFetch]: fetchBounded });
-}
-
-/** `fetch` that reads no more than a key set can need. */
-async function fetchBounded(url: string, options: RequestInit): Promise<Response> {
-  const response = await fetch(url, options);
-  if (response.status !== 200 || !response.body) return new Response(null, { status: 502 });
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > MAX_BYTES) throw new Error('the key set is too large');
-    chunks.push(chunk);
-  }
-  return Response.json(withObjectsOnly(JSON.parse(Buffer.concat(chunks).toString())));
-}
-
-/** jose refuses a whole set for one member that is no object. */
-function withObjectsOnly(set: unknown): unknown {
-  const keys: unknown = (set as { keys?: unknown } | null)?.keys;
-  return Array.isArray(keys) ? { keys: keys.filter((key) => typeof key === 'object' && key !== null) } : set;
-}
+const unavailable = (): SecurityError =>
+  new SecurityError('UNAVAILABLE', 'The keys to check the token cannot be had', {
+    retryAfter: Math.ceil(FIRST_COOLDOWN_MS / 1000),
+    reason: 'token.keys-unavailable',
+  });

@@ -154,4 +154,112 @@ describe('keys from jwks_uri', () => {
       expect(await outcome(signedByA({ iss: `https://evil${i}.example` }))).toBe('token.issuer');
     expect(state.requests).toBe(0);
   });
+
+  it('R-OA-04 R-OA-08 are renewed in the background before their time, and nobody waits', async () => {
+    const { outcome, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    state.answer = () => undefined;
+    clock.seconds += 500;
+    const began = performance.now();
+    for (let i = 0; i < 20; i++) expect(await outcome(signedByA({ jti: `${i}` }))).toBe('user user-1');
+    expect(performance.now() - began).toBeLessThan(1_000);
+    await expect.poll(() => state.requests).toBe(2);
+  });
+
+  it('R-OA-04 a max-age of the server makes them be renewed sooner, never later', async () => {
+    const { outcome, state, clock } = await withKeyServer((_, response) =>
+      response.setHeader('Cache-Control', 'max-age=90').end(JSON.stringify({ keys: [KEY_A] })),
+    );
+    const later = (seconds: number) => {
+      clock.seconds += seconds;
+      return outcome(signedByA({ iat: clock.seconds, exp: clock.seconds + 60 }));
+    };
+    expect(await later(0)).toBe('user user-1');
+    expect(await later(91)).toBe('user user-1');
+    expect(state.requests).toBe(2);
+    state.answer = (_, response) =>
+      response.setHeader('Cache-Control', 'max-age=99999').end(JSON.stringify({ keys: [KEY_A] }));
+    await later(91);
+    await later(601);
+    expect(state.requests).toBe(4);
+  });
+
+  it('R-OA-07 a withdrawn key takes its tokens with it, those too that were known', async () => {
+    const { outcome, verifier, issuers, state } = await withKeyServer(keys(KEY_A, KEY_B));
+    const text = signedByA();
+    expect(await outcome(text)).toBe('user user-1');
+    expect(verifier.cached(text)).toBeDefined();
+    state.answer = keys(KEY_B);
+    await issuers[0]!.keys.refresh!();
+    expect(verifier.cached(text)).toBeUndefined();
+    expect(await outcome(text)).toBe('token.key-unknown');
+    expect(await outcome(signedByB())).toBe('user user-1');
+  });
+
+  it('R-OA-07 tokens that were known wait for the keys when these are due', async () => {
+    const { outcome, verifier, state, clock } = await withKeyServer(keys(KEY_A));
+    const text = token({ exp: clock.seconds + 3_000 }, { kid: 'a' });
+    expect(await outcome(text)).toBe('user user-1');
+    clock.seconds += 599;
+    expect(verifier.cached(text)).toBeDefined();
+    await expect.poll(() => state.requests).toBe(2);
+    await expect.poll(() => verifier.cached(text)).toBeDefined();
+    clock.seconds += 600;
+    expect(verifier.cached(text)).toBeUndefined();
+    state.answer = keys(KEY_B);
+    expect(await outcome(text)).toBe('token.key-unknown');
+  });
+
+  it('R-OA-06 a new key is found under a flood of made-up names, and one client uses half of the fetches', async () => {
+    const { verifier, state, clock } = await withKeyServer(keys(KEY_A));
+    const verdict = (text: string, address: string) =>
+      verifier.verify(text, address).then(
+        () => 'good',
+        (error: { reason?: string }) => error.reason,
+      );
+    expect(await verdict(signedByA(), '192.0.2.1')).toBe('good');
+    for (let minute = 0; minute < 4; minute++) {
+      clock.seconds += 31;
+      for (let i = 0; i < 50; i++) await verdict(token({}, { kid: `x${minute}-${i}` }), '192.0.2.66');
+    }
+    expect(state.requests).toBe(3);
+    state.answer = keys(KEY_A, KEY_B);
+    clock.seconds += 31;
+    await verdict(token({}, { kid: 'last' }), '192.0.2.66');
+    expect(await verdict(signedByB(), '192.0.2.2')).toBe('good');
+  });
+
+  it('R-OA-05 R-OA-08 10 000 unknown names while the server is silent: good tokens go on, one fetch, no long wait', async () => {
+    const { outcome, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    state.answer = () => undefined;
+    clock.seconds += 31;
+    const began = performance.now();
+    const flood = Array.from({ length: 10_000 }, (_, i) => outcome(token({}, { kid: `x${i}` })));
+    const good = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => outcome(signedByA({ jti: `g${i}` }))),
+    );
+    expect(new Set(good)).toEqual(new Set(['user user-1']));
+    const verdicts = await Promise.all(flood);
+    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(new Set(verdicts)).toEqual(new Set(['token.key-unknown', 'UNAVAILABLE']));
+    expect(verdicts.filter((verdict) => verdict === 'token.key-unknown').length).toBeLessThanOrEqual(100);
+    expect(state.requests).toBe(2);
+  }, 20_000);
+
+  it('R-OA-03 R-OA-08 tells of keys that share a name, and of a server that fails', async () => {
+    const { outcome, issuers, state, clock } = await withKeyServer(
+      keys(KEY_A, jwk(second.publicKey, { kid: 'twin' }), jwk(ecPair.publicKey, { kid: 'twin' })),
+    );
+    const troubles: unknown[] = [];
+    issuers[0]!.keys.watch!((trouble) => troubles.push(trouble));
+    await outcome(signedByA());
+    state.answer = (_, response) => response.writeHead(500).end();
+    clock.seconds += 31;
+    await outcome(token({}, { kid: 'x' }));
+    expect(troubles).toEqual([
+      { kind: 'ambiguous', kid: 'twin' },
+      { kind: 'failed', reason: 'the answer is 500' },
+    ]);
+  });
 });

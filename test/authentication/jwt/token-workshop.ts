@@ -96,6 +96,7 @@ export function token(
 
 /** A verifier, with a clock in the test's hand and counts of what it costs. */
 export interface Workshop {
+  readonly issuers: readonly TokenIssuer[];
   readonly verifier: BearerTokenVerifier;
   readonly clock: TestClock;
   readonly revocations: RevocationList;
@@ -133,15 +134,14 @@ export function workshop(
 ): Workshop {
   const clock = new TestClock();
   let lookups = 0;
-  const issuers = issuersOf(options, clock).map((issuer) => ({
-    ...issuer,
-    keys: {
-      find: (algorithm: string, kid: string | undefined) => {
-        lookups++;
-        return issuer.keys.find(algorithm, kid);
-      },
-    },
-  }));
+  const issuers = issuersOf(options, clock);
+  for (const { keys } of issuers) {
+    const find = keys.find.bind(keys);
+    keys.find = (...asked) => {
+      lookups++;
+      return find(...asked);
+    };
+  }
   const revocations = new RevocationList(clock);
   const verifier = new BearerTokenVerifier(issuers, revocations, clock);
   const outcome = (text: string) =>
@@ -152,7 +152,7 @@ export function workshop(
         throw error;
       },
     );
-  return { verifier, clock, revocations, keyLookups: () => lookups, outcome };
+  return { issuers, verifier, clock, revocations, keyLookups: () => lookups, outcome };
 }
 
 /** Every text that somebody might mistake for a secret when all he has is the public key. */
