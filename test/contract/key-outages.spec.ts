@@ -41,7 +41,7 @@ async function start(adapter: Adapter) {
         rateLimit: { address: false, failedAuthentication: false },
         https: 'off',
         logger: false,
-      } as never),
+      }),
     ],
     controllers: [ProfileController],
   })
