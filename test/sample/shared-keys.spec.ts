@@ -37,6 +37,11 @@ class Pair {
     await Promise.all([this.one.app.stop(), this.other.app.stop()]);
   }
 
+  /** What a person's token gets on the process that issues keys. */
+  async tokenStatus(): Promise<number> {
+    return (await this.one.get('/auth/me', { as: this.token })).status;
+  }
+
   /** Issues and revokes a key on one; tells how long the other went on taking it, and whether it ever took it again. */
   async revoke(): Promise<{ ms: number; again: boolean }> {
     // Each trial comes from an address of its own: refusals of one must not limit the next.
@@ -97,6 +102,8 @@ describe('two processes over one PostgreSQL', () => {
     expect(refused.headers.get('retry-after')).toBe('5');
     await server.start();
     await expect.poll(() => status(unseen), { timeout: 10_000, interval: 100 }).toBe(200);
+    // Tokens are taken again once it is known what was revoked meanwhile.
+    await expect.poll(() => pair.tokenStatus(), { timeout: 10_000, interval: 100 }).toBe(200);
     const { ms } = await pair.revoke();
     expect(ms).toBeLessThan(5_000);
   });

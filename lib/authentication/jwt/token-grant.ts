@@ -20,6 +20,8 @@ export interface TokenGrant {
   readonly address?: string;
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** @throws TypeError if a grant cannot stand in a token */
 export function checkGrant(subject: string, grant: TokenGrant, issuer: TokenIssuer): void {
   const {
@@ -39,6 +41,9 @@ export function checkGrant(subject: string, grant: TokenGrant, issuer: TokenIssu
   const names = [...roles, device, address, ...[audience].flat()];
   if (!audience.length || !names.every(isName)) {
     throw wrong('roles, device, address and audience are texts of 1 to 255 characters without controls');
+  }
+  if ([subject, clientId, ...names].some((text) => LONE_SURROGATE.test(text))) {
+    throw wrong('a text ends in the middle of a character, and nothing could keep or read it');
   }
   const reserved = findReservedClaim(claims, issuer);
   if (reserved !== undefined) throw wrong(`the claim ${reserved} cannot be chosen`);

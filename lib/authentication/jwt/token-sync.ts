@@ -6,6 +6,8 @@ import type { TokenStore } from './token-store.js';
 
 /** Times that a node asks the store within the time in which it must know. */
 const ASKED_WITHIN = 3;
+/** After a look that failed: nobody gets in until one succeeds. */
+const RETRY_MS = 500;
 const PURGE_EVERY_MS = 600_000;
 /** In one call, and in one round. */
 const PURGED_AT_ONCE = 500;
@@ -31,6 +33,7 @@ export class TokenSync {
   #cursor: string | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  #failed = false;
   #timer: NodeJS.Timeout | undefined;
   #end: (() => Promise<void>) | undefined;
   #nextPurge: number;
@@ -66,7 +69,8 @@ export class TokenSync {
       this.#running = undefined;
       if (this.#stopped) return;
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.run(), this.parts.revokedWithinMs / ASKED_WITHIN);
+      const pause = this.parts.revokedWithinMs / ASKED_WITHIN;
+      this.#timer = setTimeout(() => void this.run(), this.#failed ? Math.min(pause, RETRY_MS) : pause);
       this.#timer.unref();
     });
     return this.#running;
@@ -86,7 +90,10 @@ export class TokenSync {
       this.#again = false;
       // What fails is reported where it fails, and tried again with the next round.
       await Promise.all([
-        this.#readRevocations().catch(() => undefined),
+        this.#readRevocations().then(
+          () => (this.#failed = false),
+          () => (this.#failed = true),
+        ),
         this.parts.ring?.refresh().catch(() => undefined),
       ]);
     } while (this.#again && !this.#stopped);

@@ -117,6 +117,7 @@ describe('issuing', () => {
     ['an empty subject', '', {}],
     ['a subject with a control character', 'a\nb', {}],
     ['a subject of 256 characters', 'a'.repeat(256), {}],
+    ['a subject with half a character', 'a\ud800', {}],
     ['the subject as client', 'app', { clientId: 'app' }],
     ['a scope with a space', 'u', { scopes: ['a b'] }],
     ['an empty role', 'u', { roles: [''] }],
