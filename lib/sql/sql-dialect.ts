@@ -80,7 +80,8 @@ const mysql: SqlDialect = {
   },
   separateIndexes: false,
   locksRows: true,
-  now: sql`cast(unix_timestamp(now(3)) * 1000 as signed)`,
+  // Not by way of the local time, which comes twice when summer ends.
+  now: sql`timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000`,
   transaction: readCommitted,
   exclusively: (db, name, work) =>
     db.connection().execute(async (connection) => {

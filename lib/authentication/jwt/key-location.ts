@@ -50,16 +50,17 @@ export class DiscoveredLocation implements KeyLocation {
 
   async fetch(timeoutMs: number, now: number): Promise<FetchedJson> {
     const began = performance.now();
-    if (!this.#found || now - this.#found.at > REDISCOVER_MS) {
-      this.#found = { location: await this.#discover(timeoutMs), at: now };
-    }
-    const left = Math.max(1, timeoutMs - (performance.now() - began));
+    if (!this.#found || now - this.#found.at > REDISCOVER_MS) await this.#findAgain(timeoutMs, now);
+    const left = timeoutMs - (performance.now() - began);
+    return this.#found!.location.fetch(Math.max(1, left));
+  }
+
+  /** Where the keys were they may still be, while the metadata cannot be had. */
+  async #findAgain(timeoutMs: number, now: number): Promise<void> {
     try {
-      return await this.#found.location.fetch(left);
+      this.#found = { location: await this.#discover(timeoutMs), at: now };
     } catch (error) {
-      // It may have moved.
-      this.#found = undefined;
-      throw error;
+      if (!this.#found) throw error;
     }
   }
 

@@ -38,7 +38,7 @@ async function withIssuer(answers: (origin: string) => Record<string, unknown>, 
     made
       .outcome(token({ iss: issuer, iat: made.clock.seconds, exp: made.clock.seconds + 60 }, { kid: 'a' }))
       .catch((error: { code?: string }) => String(error.code));
-  return { ...made, asked, outcome };
+  return { ...made, asked, outcome, documents: all };
 }
 
 describe('discovery', () => {
@@ -93,6 +93,25 @@ describe('discovery', () => {
     }));
     expect(await outcome()).toBe('UNAVAILABLE');
     expect(asked).not.toContain('/keys');
+  });
+
+  it('R-OA-05 R-OA-08 costs one request in a cool-down while the server fails, and goes on without metadata', async () => {
+    const { outcome, asked, clock, documents } = await withIssuer((origin) => ({
+      '/.well-known/openid-configuration': { issuer: origin, jwks_uri: `${origin}/keys` },
+      '/keys': { keys: [jwkOf()] },
+    }));
+    expect(await outcome()).toBe('user user-1');
+    const keys = documents['/keys'];
+    delete documents['/keys'];
+    for (let round = 0; round < 5; round++) {
+      clock.seconds += 601;
+      for (let i = 0; i < 20; i++) expect(await outcome()).toBe('user user-1');
+    }
+    expect(asked.slice(2)).toEqual(Array.from({ length: 5 }, () => '/keys'));
+    delete documents['/.well-known/openid-configuration'];
+    documents['/keys'] = keys;
+    clock.seconds += 1_000;
+    expect(await outcome()).toBe('user user-1');
   });
 
   it('R-OA-01 a public issuer cannot send us to this machine', async () => {
