@@ -45,8 +45,8 @@ export function checkClaims(
     type: subject === clientId ? 'client' : 'user',
     id: subject,
     scheme: rules.scheme,
-    scopes: parseScope(claims['scope'], tokenId),
-    roles: textsOf(claims[rules.rolesClaim]),
+    scopes: within(rules.scopes, parseScope(claims['scope'], tokenId)),
+    roles: within(rules.roles, textsOf(claims[rules.rolesClaim])),
     issuer: rules.issuer,
     clientId,
     tenant: rules.tenantClaim === undefined ? undefined : nameClaim(claims, rules.tenantClaim),
@@ -128,6 +128,11 @@ function parseScope(scope: unknown, tokenId: string | undefined): readonly strin
   if (tokens.length === 0 || !tokens.every(isScopeToken))
     throw new CredentialRejected('token.scope', tokenId);
   return [...new Set(tokens)];
+}
+
+/** What an issuer may give of what its token claims (R-OA-10). */
+function within(allowed: readonly string[] | undefined, claimed: readonly string[]): readonly string[] {
+  return allowed ? claimed.filter((one) => allowed.includes(one)) : claimed;
 }
 
 /** Anything but an array of strings is no roles, and no means of login, at all (R-AZ-09). */

@@ -25,6 +25,8 @@ const SHARED_NAMES = [
   'maxLifetime',
   'legacyTyp',
   'rolesClaim',
+  'roles',
+  'scopes',
   'tenantClaim',
   'claims',
 ] as const;
@@ -154,6 +156,8 @@ function compileIssuer(
   const rest = {
     legacyTyp: checks.flag('legacyTyp'),
     rolesClaim: checks.claimName('rolesClaim') ?? 'roles',
+    roles: checks.names('roles'),
+    scopes: checks.names('scopes'),
     tenantClaim: checks.claimName('tenantClaim'),
     claims: checks.claimNames('claims'),
   };

@@ -31,6 +31,10 @@ export interface TokenRules {
   readonly legacyTyp?: boolean;
   /** The claim with the roles, an array of strings; `'roles'` by default. */
   readonly rolesClaim?: string;
+  /** The only roles that its tokens can give, so that no issuer can give those of another (R-OA-10); any by default. */
+  readonly roles?: readonly string[];
+  /** The same for scopes. */
+  readonly scopes?: readonly string[];
   /** The claim with the tenant, a string; none by default. */
   readonly tenantClaim?: string;
   /** Further claims that handlers may see in `principal.claims`; none by default. */

@@ -65,6 +65,16 @@ export class OptionChecks {
     return undefined;
   }
 
+  /** A list of texts, or `undefined` if there is none. */
+  names(name: string): readonly string[] | undefined {
+    const value = this.options[name];
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== ''))
+      return [...value];
+    this.report(name, 'type', 'is no list of texts', 'write an array of names, or leave it out for any');
+    return undefined;
+  }
+
   claimNames(name: string): readonly string[] {
     const value = this.options[name];
     if (value === undefined) return [];

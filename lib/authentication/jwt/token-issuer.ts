@@ -41,6 +41,9 @@ export interface TokenIssuer {
   readonly maxLifetime: number;
   readonly legacyTyp: boolean;
   readonly rolesClaim: string;
+  /** The only roles and scopes that its tokens can give. */
+  readonly roles: readonly string[] | undefined;
+  readonly scopes: readonly string[] | undefined;
   readonly tenantClaim: string | undefined;
   readonly claims: readonly string[];
   /** Present if this application issues the tokens itself. */

@@ -94,6 +94,24 @@ describe('verified tokens', () => {
   });
 });
 
+describe('what an issuer may give', () => {
+  it('R-OA-10 is what it was configured for: no role or scope of another issuer comes from it', async () => {
+    const partner = 'https://partner.example.test';
+    const key = { audience: AUDIENCE, publicKey: ecPair.publicKey };
+    const { verifier } = workshop({
+      jwt: [
+        { issuer: ISSUER, ...key },
+        { issuer: partner, ...key, roles: ['partner'], scopes: ['orders:read'] },
+      ],
+    });
+    const claims = { roles: ['admin', 'partner'], scope: 'orders:read orders:write' };
+    const own = await verifier.verify(token(claims));
+    expect(own.principal).toMatchObject({ roles: claims.roles, scopes: ['orders:read', 'orders:write'] });
+    const foreign = await verifier.verify(token({ ...claims, iss: partner }));
+    expect(foreign.principal).toMatchObject({ roles: ['partner'], scopes: ['orders:read'] });
+  });
+});
+
 describe('the revocation list', () => {
   const named = (jti: string, issuedAt = NOW - 5) =>
     revocableToken(ISSUER, { subject: 'u', tokenId: jti, sessionId: undefined, issuedAt });

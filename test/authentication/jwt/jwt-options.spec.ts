@@ -59,6 +59,7 @@ describe('options that are refused at boot', () => {
       ['jwt.keyRefresh.maxAge.bounds', 'jwt.keyRefresh.timeout.bounds'],
     ],
     ['a refresh with more', { ...keyless, keyRefresh: { ttl: '1h' } }, ['jwt.keyRefresh.option.unknown']],
+    ['roles that are no list', { ...good, roles: 'admin' }, ['jwt.roles.type']],
     ['half a permission', { ...keyless, allowPrivateAddresses: 'yes' }, ['jwt.allowPrivateAddresses.type']],
     ['two keys', { ...good, secret }, ['jwt.keys.several']],
     ['no algorithm', { ...good, algorithms: [] }, ['jwt.algorithms.empty']],
