@@ -69,8 +69,7 @@ export class OptionChecks {
   names(name: string): readonly string[] | undefined {
     const value = this.options[name];
     if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== ''))
-      return [...value];
+    if (Array.isArray(value) && value.every(isText)) return [...value];
     this.report(name, 'type', 'is no list of texts', 'write an array of names, or leave it out for any');
     return undefined;
   }
@@ -83,6 +82,8 @@ export class OptionChecks {
     return [];
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 function isClaimName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 256 && value !== '__proto__';
