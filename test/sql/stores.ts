@@ -47,6 +47,7 @@ let places = 0;
 /** Where processes share tokens, in tables of its own. */
 export function tokenPlace(url: string): TokenPlace {
   const tablePrefix = `p${process.pid}_${places++}_`;
-  const open = async () => new SqlTokenStore(await openSqlDatabase(url, { tablePrefix, poolSize: 2 }));
+  const open = async () =>
+    new SqlTokenStore(await openSqlDatabase(url, { tablePrefix, poolSize: 2, statementTimeout: '30s' }));
   return { url, prefix: tablePrefix, open };
 }

@@ -11,7 +11,9 @@ import { tokenNode } from './token-node.js';
 const [url = '', prefix = '', grace = '0', mortal = ''] = process.argv.slice(2);
 const opened = url.startsWith('redis:')
   ? await RedisTokenStore.open(url, { prefix })
-  : new SqlTokenStore(await openSqlDatabase(url, { tablePrefix: prefix, poolSize: 5 }));
+  : new SqlTokenStore(
+      await openSqlDatabase(url, { tablePrefix: prefix, poolSize: 5, statementTimeout: '30s' }),
+    );
 let callsLeft = Number.POSITIVE_INFINITY;
 const methods = Object.getOwnPropertyNames(MemoryTokenStore.prototype) as (keyof TokenStore)[];
 const store = Object.fromEntries(
@@ -30,7 +32,8 @@ const store = Object.fromEntries(
   }),
 ) as unknown as TokenStore;
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const node = tokenNode({ store, refreshGrace: Number(grace) }, systemClock, privateKey);
+// What is shown is that nothing works twice, not how fast: disks of busy machines may take their time.
+const node = tokenNode({ store, refreshGrace: Number(grace), storeTimeout: '1m' }, systemClock, privateKey);
 
 /** What the parent asks. */
 export interface TokenOrder {
