@@ -66,7 +66,7 @@ describe.each(ADAPTERS)('an issuer of tokens that is in trouble, on %s', (adapte
     state.answer = () => undefined;
     const began = performance.now();
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => get({ jti: `${i}` })));
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(8_000);
     for (const { status, headers } of answers) expect([status, headers['retry-after']]).toEqual([503, '5']);
     expect(state.requests).toBeLessThanOrEqual(2);
     state.answer = works;
