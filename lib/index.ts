@@ -48,6 +48,12 @@ export {
   TokenService,
 } from './authentication/jwt/token.service.js';
 export type { SigningKeyOptions, TokenOptions } from './authentication/jwt/token.options.js';
+export type { DpopOptions } from './authentication/oauth2/dpop/dpop.options.js';
+export type { DpopAlgorithm } from './authentication/oauth2/dpop/dpop-proof.js';
+export type { DpopReplayStore } from './authentication/oauth2/dpop/dpop-replay-store.js';
+export { RequireDpop } from './authentication/oauth2/dpop/require-dpop.decorator.js';
+export type { IntrospectionOptions } from './authentication/oauth2/introspection/introspection.options.js';
+export type { MtlsOptions } from './authentication/oauth2/mtls.options.js';
 export { OAuth2Auth } from './authentication/oauth2/oauth2-auth.decorator.js';
 export type { OAuth2IssuerOptions, OAuth2Options } from './authentication/oauth2/oauth2.options.js';
 export { Public } from './authentication/public.decorator.js';

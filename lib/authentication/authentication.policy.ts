@@ -19,6 +19,8 @@ export interface AuthenticationSetup {
   readonly resourceMetadata: string | undefined;
   /** What to do with a route that has no decorator. */
   readonly undecorated: 'authenticate' | 'refuse';
+  /** How tokens are bound to their senders, where OAuth is configured. */
+  readonly dpop?: { readonly algorithms: readonly string[]; readonly required: boolean } | undefined;
 }
 
 const DECORATORS: Readonly<Record<CredentialScheme, string>> = {
@@ -78,12 +80,21 @@ export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'auth
         );
       }
     }
+    const dpopRequired = metadata.nearest<boolean>('dpopRequired') === true;
+    if (
+      dpopRequired &&
+      (isPublic || declared.length === 0 || declared.some(({ scheme }) => scheme !== 'oauth2'))
+    ) {
+      const fix = 'let it accept @OAuth2Auth() alone: nothing else can be bound to a key';
+      problems.add('policy.dpop.other-scheme', where, '@RequireDpop() stands with another scheme', fix);
+    }
     const accepted = isPublic || declared.length === 0 ? anyOf(setup.schemes) : merged(declared);
     return compile(
       isPublic ? 'public' : 'required',
       accepted,
       metadata.all<readonly string[]>('scopes').flat(),
       checkedStepUp(metadata, accepted, where, problems),
+      dpopRequired,
       setup,
     );
   };
@@ -94,9 +105,12 @@ function compile(
   schemes: readonly AcceptedScheme[],
   routeScopes: readonly string[],
   stepUp: StepUpPolicy | undefined,
-  { realm, resourceMetadata }: AuthenticationSetup,
+  dpopRequired: boolean,
+  { realm, resourceMetadata, dpop }: AuthenticationSetup,
 ): AuthenticationPolicy {
-  const bearer = schemes.filter(({ scheme }) => scheme !== 'api-key');
+  const oauth2 = schemes.filter(({ scheme }) => scheme === 'oauth2');
+  const onlyBound = dpopRequired || dpop?.required === true;
+  const bearer = schemes.filter(({ scheme }) => scheme === 'jwt' || (scheme === 'oauth2' && !onlyBound));
   const apiKey = schemes.filter(({ scheme }) => scheme === 'api-key');
   const challenges = [];
   const scopesOf = (accepted: readonly AcceptedScheme[]) => [
@@ -105,8 +119,18 @@ function compile(
   if (bearer.length > 0) {
     challenges.push(buildChallenge('Bearer', { realm, resourceMetadata, scopes: scopesOf(bearer), stepUp }));
   }
+  if (oauth2.length > 0 && dpop) {
+    const { algorithms } = dpop;
+    const scopes = scopesOf(oauth2);
+    challenges.push(buildChallenge('DPoP', { realm, resourceMetadata, scopes, stepUp, algorithms }));
+  }
   if (apiKey.length > 0) challenges.push(buildChallenge('Api-Key', { realm, scopes: scopesOf(apiKey) }));
-  return Object.freeze({ mode, schemes: Object.freeze(schemes), challenges: Object.freeze(challenges) });
+  return Object.freeze({
+    mode,
+    schemes: Object.freeze(schemes),
+    challenges: Object.freeze(challenges),
+    dpopRequired,
+  });
 }
 
 function checkedStepUp(

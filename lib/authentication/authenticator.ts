@@ -1,11 +1,13 @@
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
-import type { RequestState } from '../http/request-state.js';
+import type { PresentedCredential, RequestState } from '../http/request-state.js';
 import { acceptedScheme } from '../policy/accepted-scheme.js';
 import type { RoutePolicy, SchemeChallenge } from '../policy/route-policy.js';
 import type { AttemptLimiter } from './attempt-limiter.js';
-import { isMalformedCredential, readCredential } from './credential-reader.js';
+import { ProofRejected } from './oauth2/dpop/dpop-proof.js';
+import type { SenderConstraint } from './oauth2/sender-constraint.js';
+import { isMalformedCredential, type MalformedCredential, readCredential } from './credential-reader.js';
 import {
   CredentialRejected,
   type CredentialVerifier,
@@ -25,8 +27,13 @@ export class Authenticator {
     private readonly apiKeyHeader: boolean,
     private readonly attempts: AttemptLimiter,
     private readonly events: SecurityEvents,
+    /** Where OAuth is configured: there tokens may be bound, and come as `DPoP` too. */
+    private readonly senders?: SenderConstraint,
   ) {
-    this.#verifiers = new Map(verifiers.map((verifier) => [verifier.wireScheme, verifier]));
+    const byScheme = new Map<string, CredentialVerifier>(verifiers.map((one) => [one.wireScheme, one]));
+    const tokens = byScheme.get('bearer');
+    if (senders && tokens) byScheme.set('dpop', tokens);
+    this.#verifiers = byScheme;
   }
 
   /**
@@ -45,7 +52,7 @@ export class Authenticator {
   #verify(
     state: RequestState,
     policy: RoutePolicy,
-    credential: NonNullable<ReturnType<typeof readCredential>>,
+    credential: PresentedCredential | MalformedCredential,
   ): void | Promise<void> {
     if (isMalformedCredential(credential)) {
       this.#failed(state, 'malformed', credential.reason);
@@ -58,17 +65,37 @@ export class Authenticator {
       );
     }
     const { scheme, value } = credential;
+    state.wireScheme = scheme;
     const verifier = this.#verifiers.get(scheme);
     if (!verifier) throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.unknown'));
     const known = verifier.cached(value, state.address);
-    if (known) return this.#accept(state, policy, scheme, known);
+    if (known) return this.#checkSender(state, policy, credential, known);
     return verifier.verify(value, state.address).then(
-      (verified) => this.#accept(state, policy, scheme, verified),
+      (verified) => this.#checkSender(state, policy, credential, verified),
       (error: unknown) => {
         if (error instanceof CredentialRejected) throw this.#refuse(state, policy, scheme, error);
         throw error;
       },
     );
+  }
+
+  #checkSender(
+    state: RequestState,
+    policy: RoutePolicy,
+    { scheme, value }: PresentedCredential,
+    verified: VerifiedCredential,
+  ): void | Promise<void> {
+    if (this.senders === undefined) return this.#accept(state, policy, scheme, verified);
+    const refused = (error: unknown): never => {
+      throw error instanceof CredentialRejected ? this.#refuse(state, policy, scheme, error) : error;
+    };
+    try {
+      const checked = this.senders.check(state, policy, value, verified);
+      if (checked === undefined) return this.#accept(state, policy, scheme, verified);
+      return checked.then(() => this.#accept(state, policy, scheme, verified), refused);
+    } catch (error) {
+      return refused(error);
+    }
   }
 
   #accept(state: RequestState, policy: RoutePolicy, scheme: string, verified: VerifiedCredential): void {
@@ -101,15 +128,29 @@ export class Authenticator {
     scheme: string,
     rejected: CredentialRejected,
   ): SecurityError {
-    this.#failed(state, scheme, rejected.reason, rejected.credential);
+    const isProof = rejected instanceof ProofRejected;
+    // Without a nonce nobody has failed yet: that is how clients get the first one.
+    this.#failed(state, scheme, rejected.reason, rejected.credential, !(isProof && rejected.needsNonce));
+    if (isProof) return this.#badProof(state, policy, rejected);
     return unauthenticated(BAD_CREDENTIAL, policy, (challenge) => {
       if (challenge.wireScheme !== scheme) return challenge.missing;
       return rejected.expired ? challenge.expired : challenge.invalid;
     });
   }
 
-  #failed(state: RequestState, scheme: string, reason: string, credential?: string): void {
-    this.attempts.record(state);
+  #badProof(state: RequestState, policy: RoutePolicy, { needsNonce }: ProofRejected): SecurityError {
+    if (needsNonce) this.senders?.offerNonce(state);
+    const message = needsNonce ? 'The DPoP proof needs a nonce' : 'The DPoP proof is not valid';
+    const { challenges } = policy.authentication;
+    const challenge = challenges.find(({ wireScheme }) => wireScheme === 'dpop');
+    const value = needsNonce ? challenge?.useNonce : challenge?.invalidProof;
+    return value === undefined
+      ? unauthenticated(BAD_CREDENTIAL, policy, ({ missing }) => missing)
+      : new SecurityError('UNAUTHENTICATED', message, { headers: { 'WWW-Authenticate': value } });
+  }
+
+  #failed(state: RequestState, scheme: string, reason: string, credential?: string, counts = true): void {
+    if (counts) this.attempts.record(state);
     this.events.emit(
       'authentication.failed',
       {

@@ -9,17 +9,23 @@ export interface ChallengeParts {
   readonly scopes: readonly string[];
   /** What the route demands of the login. */
   readonly stepUp?: StepUpPolicy | undefined;
+  /** Signatures that proofs may have; of DPoP alone (RFC 9449 §7.1). */
+  readonly algorithms?: readonly string[];
 }
 
 /** Builds the `WWW-Authenticate` values of one scheme, once, at boot (R-AU-02). */
-export function buildChallenge(scheme: 'Bearer' | 'Api-Key', parts: ChallengeParts): SchemeChallenge {
+export function buildChallenge(
+  scheme: 'Bearer' | 'DPoP' | 'Api-Key',
+  parts: ChallengeParts,
+): SchemeChallenge {
   const base = [`realm=${quoted(parts.realm)}`];
   if (parts.resourceMetadata) base.push(`resource_metadata=${quoted(parts.resourceMetadata)}`);
-  const challenge = (...more: string[]) => `${scheme} ${[...base, ...more].join(', ')}`;
+  const algs = parts.algorithms ? [`algs=${quoted(parts.algorithms.join(' '))}`] : [];
+  const challenge = (...more: string[]) => `${scheme} ${[...base, ...more, ...algs].join(', ')}`;
   const missing = challenge();
   const wireScheme = scheme.toLowerCase();
-  // The error codes are RFC 6750's: they mean nothing under another scheme.
-  if (scheme !== 'Bearer') {
+  // The error codes are RFC 6750's: they mean nothing under a scheme that has not taken them over.
+  if (scheme === 'Api-Key') {
     return Object.freeze({
       wireScheme,
       missing,
@@ -35,6 +41,10 @@ export function buildChallenge(scheme: 'Bearer' | 'Api-Key', parts: ChallengePar
     invalid: challenge(invalid),
     expired: challenge(invalid, 'error_description="The access token expired"'),
     insufficientScope: challenge('error="insufficient_scope"', `scope=${quoted(parts.scopes.join(' '))}`),
+    ...(scheme === 'DPoP' && {
+      invalidProof: challenge('error="invalid_dpop_proof"'),
+      useNonce: challenge('error="use_dpop_nonce"'),
+    }),
     ...(parts.stepUp && { insufficientAuthentication: challenge(...stepUpParts(parts.stepUp)) }),
   });
 }

@@ -19,7 +19,7 @@ export class Authorizer {
     const { scopes, roles, userOnly, stepUp } = policy.authorization;
     const ofScheme = acceptedScheme(policy.authentication, principal.scheme)?.scopes ?? [];
     if (!hasAll(principal.scopes, scopes) || !hasAll(principal.scopes, ofScheme)) {
-      throw this.#insufficientScope(state, policy, principal, [...new Set([...scopes, ...ofScheme])]);
+      throw this.#insufficientScope(state, policy, [...new Set([...scopes, ...ofScheme])]);
     }
     if (userOnly && principal.type !== 'user') throw this.#forbidden(state, 'user-only');
     for (let i = 0; i < roles.length; i++) {
@@ -33,7 +33,8 @@ export class Authorizer {
   #stepUp(state: RequestState, { authentication }: RoutePolicy): SecurityError {
     const reason = 'login.insufficient';
     this.events.emit('authorization.denied', { reason }, eventContextOf(state));
-    const challenge = authentication.challenges.find(({ wireScheme }) => wireScheme === 'bearer');
+    const wanted = state.wireScheme === 'dpop' ? 'dpop' : 'bearer';
+    const challenge = authentication.challenges.find((one) => one.wireScheme === wanted);
     return new SecurityError('UNAUTHENTICATED', 'This needs a more recent or a stronger login', {
       reason,
       headers: { 'WWW-Authenticate': challenge?.insufficientAuthentication ?? 'Bearer' },
@@ -43,10 +44,9 @@ export class Authorizer {
   #insufficientScope(
     state: RequestState,
     policy: RoutePolicy,
-    principal: Principal,
     requiredScopes: readonly string[],
   ): SecurityError {
-    const wireScheme = principal.scheme === 'api-key' ? 'api-key' : 'bearer';
+    const { wireScheme } = state;
     const challenge = policy.authentication.challenges.find((one) => one.wireScheme === wireScheme);
     this.events.emit(
       'authorization.denied',

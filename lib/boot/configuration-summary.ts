@@ -1,3 +1,4 @@
+import type { OpaqueIssuer } from '../authentication/oauth2/introspection/introspection.options.js';
 import type { ProxyTrustSetting } from '../http/proxy-trust.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
 import type { ReportLine } from './boot-report.js';
@@ -11,6 +12,7 @@ export function describeConfiguration(
     apiKeys,
     issuers,
     ownIssuer,
+    opaqueIssuer,
     options,
     transport,
     limits,
@@ -43,7 +45,7 @@ export function describeConfiguration(
     },
     { feature: 'jwt', state: named('jwt').join(', ') || NOT_CONFIGURED },
     { feature: 'tokens', state: ownIssuer ? 'issued here' : NOT_CONFIGURED },
-    { feature: 'oauth2', state: named('oauth2').join(', ') || NOT_CONFIGURED },
+    { feature: 'oauth2', state: describeOAuth2([...named('oauth2')], opaqueIssuer) },
     {
       feature: 'no decorator',
       state: authentication.undecorated === 'refuse' ? 'refused at boot' : 'needs a credential',
@@ -54,6 +56,11 @@ export function describeConfiguration(
     { feature: 'limit storage', state: options.rateLimit?.storage ? 'own' : 'in memory' },
     { feature: 'validation', state: `strict, bodies up to ${maxBodyBytes} bytes` },
   ];
+}
+
+function describeOAuth2(issuers: string[], opaque: OpaqueIssuer | undefined): string {
+  if (opaque) issuers.push(`${opaque.issuer} (introspection)`);
+  return issuers.join(', ') || NOT_CONFIGURED;
 }
 
 function describeRules(rules: readonly RateLimitRule[]): string {

@@ -9,13 +9,13 @@ const JWKS_PATH = '/.well-known/jwks.json';
 
 /** What the module itself answers with, by path: metadata of the resource (RFC 9728) and the keys of its own tokens. */
 export function publishedDocuments(
-  { options: { oauth2 }, ownIssuer }: SecurityConfiguration,
+  { options: { oauth2 }, ownIssuer, dpop }: SecurityConfiguration,
   policies: readonly RoutePolicy[],
   routes: RouteIndex,
 ): ReadonlyMap<string, PublishedDocument> {
   const documents = new Map<string, PublishedDocument>();
   if (oauth2) {
-    const text = buildResourceMetadata(oauth2, policies);
+    const text = buildResourceMetadata(oauth2, policies, dpop);
     const contentType = 'application/json; charset=utf-8';
     documents.set(metadataLocation(oauth2.resource).path, { contentType, maxAge: 3_600, text: () => text });
   }

@@ -2,6 +2,10 @@ import { type ApiKeySettings, compileApiKeyOptions } from '../authentication/api
 import type { AuthenticationSetup } from '../authentication/authentication.policy.js';
 import { compileTokenIssuers } from '../authentication/jwt/issuer-compiler.js';
 import type { TokenIssuer } from '../authentication/jwt/token-issuer.js';
+import { compileDpopOptions, type DpopSettings } from '../authentication/oauth2/dpop/dpop.options.js';
+import type { OpaqueIssuer } from '../authentication/oauth2/introspection/introspection.options.js';
+import { compileMtlsOptions } from '../authentication/oauth2/mtls.options.js';
+import { compileOpaqueIssuer } from '../authentication/oauth2/opaque-issuer.js';
 import { metadataLocation } from '../authentication/oauth2/resource-metadata.js';
 import { compileTokenOptions, type TokenSettings } from '../authentication/jwt/token-settings.js';
 import { type SecurityClock, systemClock } from '../clock.js';
@@ -28,6 +32,12 @@ export interface SecurityConfiguration {
   readonly apiKeys: ApiKeySettings | undefined;
   readonly issuers: readonly TokenIssuer[];
   readonly ownIssuer: TokenIssuer | undefined;
+  /** Whose tokens are looked up there. */
+  readonly opaqueIssuer: OpaqueIssuer | undefined;
+  /** There if OAuth is configured. */
+  readonly dpop: DpopSettings | undefined;
+  /** In which a trusted proxy names the client's certificate; lower case. */
+  readonly certificateHeader: string | undefined;
   readonly tokens: TokenSettings;
   readonly authentication: AuthenticationSetup;
   readonly headers: PreparedHeaders;
@@ -86,6 +96,7 @@ export function compileConfiguration(
   const resource = URL.canParse(options.oauth2?.resource ?? '') ? options.oauth2?.resource : undefined;
   if (!/^[\x20-\x7e]{1,100}$/.test(realm))
     problems.add('realm', 'realm', 'is no short ASCII text', "write a name such as 'api'");
+  const dpop = options.oauth2 && compileDpopOptions(options.oauth2.dpop, resource, problems);
   return {
     options,
     clock,
@@ -93,12 +104,16 @@ export function compileConfiguration(
     apiKeys: options.apiKeys && compileApiKeyOptions(options.apiKeys, problems),
     issuers,
     ownIssuer,
+    opaqueIssuer: compileOpaqueIssuer(options.oauth2, production, problems),
+    dpop,
+    certificateHeader: compileMtlsOptions(options.oauth2?.mtls, problems),
     tokens: compileTokenOptions(options.tokens, ownIssuer, problems),
     authentication: {
       schemes: schemesOf(options),
       realm,
       resourceMetadata: resource === undefined ? undefined : metadataLocation(resource).url,
       undecorated: options.undecorated ?? 'authenticate',
+      dpop,
     },
     headers: prepareHeaders(options.headers, problems),
     transport: compileTransport(options, production, problems),

@@ -11,7 +11,6 @@ import { MemoryApiKeyStore } from '../authentication/api-key/memory-api-key-stor
 import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
 import { authenticationPart } from '../authentication/authentication.policy.js';
 import { Authenticator } from '../authentication/authenticator.js';
-import { BearerTokenVerifier } from '../authentication/jwt/bearer-token-verifier.js';
 import { tokenIssuerWarnings } from '../authentication/jwt/issuer-compiler.js';
 import type { TokenSync } from '../authentication/jwt/token-sync.js';
 import type { TokenService } from '../authentication/jwt/token.service.js';
@@ -56,6 +55,7 @@ import { publishedDocuments } from './published-documents.js';
 import { compileRoutes } from './route-compiler.js';
 import type { RouteExplorer } from './route-explorer.js';
 import { compileConfiguration, type SecurityConfiguration } from './security-configuration.js';
+import { accessTokenVerifier, senderConstraint } from './oauth2-runtime.js';
 import { buildTokens } from './token-runtime.js';
 
 /** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
@@ -112,7 +112,7 @@ export class SecurityRuntime {
     const tokens = buildTokens(configuration, events);
     this.tokenService = tokens.service;
     this.#sync = tokens.sync;
-    const bearer = new BearerTokenVerifier(configuration.issuers, tokens.revocations, clock);
+    const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
     const limiter = new RateLimiter(storage, headers, clock, events);
@@ -123,13 +123,11 @@ export class SecurityRuntime {
       : NO_ATTEMPT_LIMIT;
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(
-      [
-        ...(configuration.apiKeys ? [keys.verifier] : []),
-        ...(configuration.issuers.length > 0 ? [bearer] : []),
-      ],
+      [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
       configuration.apiKeys?.header ?? false,
       attempts,
       events,
+      senderConstraint(configuration, () => this.#trust, events),
     );
     const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
     this.guard = new SecurityGuard(

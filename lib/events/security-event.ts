@@ -44,6 +44,8 @@ export interface SecurityEventMap {
   'key-set.failed': { issuer: string; reason: string };
   /** Several keys of one name: none of them is used (R-OA-03). */
   'key-set.ambiguous': { issuer: string; kid: string };
+  /** A token could not be looked up at its issuer; who sent it got 503. */
+  'introspection.failed': { issuer: string; reason: string };
   'signing-key.added': { kid: string };
   'signing-key.removed': { kid: string };
   'store.failed': { store: string; message: string };

@@ -26,6 +26,8 @@ export class RequestState {
   policy: RoutePolicy | undefined = undefined;
   /** Unknown until authentication has run; stays so for anonymous requests. */
   principal: Principal | undefined = undefined;
+  /** Lower-cased scheme name under which the credential was sent. */
+  wireScheme: string | undefined = undefined;
   /** Limits that came with the credential; they stand in for the route's. */
   ownLimits: readonly RateLimitRule[] | undefined = undefined;
   /** True once a credential was seen, good or bad: the response must not be stored. */

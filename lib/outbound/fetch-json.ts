@@ -32,15 +32,38 @@ export class OutboundFailure extends Error {}
  * @throws OutboundFailure
  */
 export async function fetchJson(url: URL, limits: OutboundLimits): Promise<FetchedJson> {
+  const { text, maxAgeMs } = await fetchText(url, limits);
+  try {
+    return { json: JSON.parse(text) as unknown, maxAgeMs };
+  } catch {
+    throw new OutboundFailure('the answer is no JSON');
+  }
+}
+
+/** What is sent beyond a plain GET. */
+export interface OutboundContent {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * The text of a document, or of the answer to a POST, within the same bounds.
+ *
+ * @throws OutboundFailure
+ */
+export async function fetchText(
+  url: URL,
+  limits: OutboundLimits,
+  content?: OutboundContent,
+): Promise<{ readonly text: string; readonly maxAgeMs: number | undefined }> {
   const signal = AbortSignal.timeout(Math.ceil(limits.timeoutMs));
   try {
-    const response = await ask(url, limits, signal);
+    const response = await ask(url, limits, signal, content);
     const text = await read(response, limits.maxBytes);
-    return { json: JSON.parse(text) as unknown, maxAgeMs: maxAgeOf(response.headers['cache-control']) };
+    return { text, maxAgeMs: maxAgeOf(response.headers['cache-control']) };
   } catch (error) {
     if (signal.aborted) throw new OutboundFailure(`no answer within ${limits.timeoutMs} ms`);
     if (error instanceof OutboundFailure) throw error;
-    if (error instanceof SyntaxError) throw new OutboundFailure('the answer is no JSON');
     throw new OutboundFailure((error as NodeJS.ErrnoException).code ?? 'the connection failed');
   }
 }
@@ -49,21 +72,22 @@ function ask(
   url: URL,
   { accept, allowsPrivate }: OutboundLimits,
   signal: AbortSignal,
+  content: OutboundContent | undefined,
 ): Promise<IncomingMessage> {
   // Of an address that is written out nothing is resolved.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) && !allowsPrivate && !isPublicAddress(host))
     throw new OutboundFailure('the address is private');
   const options: RequestOptions = {
-    method: 'GET',
-    headers: { accept, 'accept-encoding': 'identity' },
+    method: content ? 'POST' : 'GET',
+    headers: { ...content?.headers, accept, 'accept-encoding': 'identity' },
     agent: false,
     signal,
     ...(allowsPrivate ? {} : { lookup: publicLookup }),
   };
   return new Promise((settle, reject) => {
     const request = url.protocol === 'https:' ? requestTls(url, options) : requestPlain(url, options);
-    request.on('response', settle).on('error', reject).end();
+    request.on('response', settle).on('error', reject).end(content?.body);
   });
 }
 

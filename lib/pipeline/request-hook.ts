@@ -33,6 +33,7 @@ const EXPOSED = [
   'RateLimit-Policy',
   'Retry-After',
   'WWW-Authenticate',
+  'DPoP-Nonce',
 ].join(', ');
 
 /** What the hook works with; all of it made at boot. */

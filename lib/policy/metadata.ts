@@ -10,6 +10,7 @@ export type PolicyMetadataKey =
   | 'roles'
   | 'userOnly'
   | 'stepUp'
+  | 'dpopRequired'
   | 'rateLimit'
   | 'skipRateLimit'
   | 'headers'

@@ -17,6 +17,9 @@ export interface SchemeChallenge {
   readonly insufficientScope: string;
   /** There if the route demands a fresh or strong login (RFC 9470 §3). */
   readonly insufficientAuthentication?: string;
+  /** Of DPoP alone: the proof is bad, or lacks a nonce (RFC 9449 §7.1). */
+  readonly invalidProof?: string;
+  readonly useNonce?: string;
 }
 
 /** Who may call: `required` needs a credential, `public` does not; a bad one is refused on both (R-AU-12). */
@@ -26,6 +29,8 @@ export interface AuthenticationPolicy {
   readonly schemes: readonly AcceptedScheme[];
   /** One challenge for each scheme on the wire that the route accepts. */
   readonly challenges: readonly SchemeChallenge[];
+  /** Only tokens that are bound to a key and come with a proof. */
+  readonly dpopRequired: boolean;
 }
 
 /** What an authenticated principal needs: all `scopes`, and one role of each group in `roles`. */

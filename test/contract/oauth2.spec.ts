@@ -92,7 +92,13 @@ describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) =>
       headers: { host: 'evil.example', 'x-forwarded-host': 'evil' },
     });
     expect(headers['www-authenticate']).toBe(
-      'Bearer realm="api", resource_metadata="https://api.example.test/.well-known/oauth-protected-resource/v1"',
+      ['Bearer', 'DPoP']
+        .map(
+          (scheme) =>
+            `${scheme} realm="api", resource_metadata="https://api.example.test/.well-known/oauth-protected-resource/v1"`,
+        )
+        .join(', ')
+        .concat(', algs="ES256 ES384 PS256 EdDSA Ed25519"'),
     );
   });
 
@@ -105,6 +111,8 @@ describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) =>
       authorization_servers: [AUTHORIZATION_SERVER],
       bearer_methods_supported: ['header'],
       scopes_supported: ['photos:read'],
+      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'],
+      dpop_bound_access_tokens_required: false,
     });
     expect(answer.header('cache-control')).toBe('public, max-age=3600');
     expect((await send(app.port, 'HEAD', path)).text).toBe('');

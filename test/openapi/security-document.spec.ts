@@ -31,7 +31,12 @@ function route(method: string, path: string, init: RouteInit = {}): RoutePolicy 
     id: `${method} ${path}`,
     handler: init.handler ?? 'Controller.method',
     locations: [{ method, path, version: init.version, host: undefined }],
-    authentication: { mode: init.mode ?? 'required', schemes: init.schemes ?? [], challenges: [] },
+    authentication: {
+      mode: init.mode ?? 'required',
+      schemes: init.schemes ?? [],
+      challenges: [],
+      dpopRequired: false,
+    },
     authorization: { scopes: [], roles: [], userOnly: false, ...init.authorization },
     rateLimit: { read: rules, write: rules },
     body: { declared: init.takesBody ?? false, maxBytes: 1, mediaTypes: [] },

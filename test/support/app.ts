@@ -36,7 +36,11 @@ export async function startApp(
   const http =
     adapter === 'express'
       ? new ExpressAdapter()
-      : new FastifyAdapter(trustProxy === undefined ? {} : { trustProxy: trustProxy as string });
+      : new FastifyAdapter({
+          ...(trustProxy === undefined ? {} : { trustProxy: trustProxy as string }),
+          // Fastify makes its server at once, so it cannot be told later.
+          ...(options.httpsOptions && { https: options.httpsOptions as object }),
+        } as object);
   const app = await NestFactory.create(module as Type, http, {
     logger: false,
     abortOnError: false,

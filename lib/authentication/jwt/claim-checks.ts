@@ -1,16 +1,22 @@
 import { createPrincipal, type Principal } from '../../principal/principal.js';
 import { CredentialRejected } from '../credential-verifier.js';
+import type { SenderBinding } from '../sender-binding.js';
 import type { Claims } from './strict-claims.js';
-import type { TokenIssuer } from './token-issuer.js';
+import type { ClaimRules } from './token-issuer.js';
 
 /** The claims of a genuine token that passed, as the rest of the module uses them. */
 export interface CheckedClaims {
   readonly principal: Principal;
+  /** To whom the token is bound, if it is. */
+  readonly binding: SenderBinding | undefined;
   /** Epoch seconds. */
   readonly issuedAt: number;
   /** Epoch seconds. */
   readonly expiresAt: number;
 }
+
+/** In base64url. */
+const SHA256 = /^[A-Za-z0-9_-]{43}$/;
 
 /** Claims that access tokens do not have; with `typ` missing they are what tells other tokens apart. */
 const FOREIGN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'htm', 'htu'] as const;
@@ -22,13 +28,15 @@ const FOREIGN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'htm',
  *
  * @param type `typ` of the header as the reader normalised it
  * @param now epoch seconds
+ * @param isJwt false for what introspection says, which need not name the token (RFC 7662 §2.2)
  * @throws CredentialRejected
  */
 export function checkClaims(
   claims: Claims,
   type: string | undefined,
-  rules: TokenIssuer,
+  rules: ClaimRules,
   now: number,
+  isJwt = true,
 ): CheckedClaims {
   const tokenId = nameClaim(claims, 'jti');
   const reject = (reason: string): CredentialRejected => new CredentialRejected(`token.${reason}`, tokenId);
@@ -38,8 +46,9 @@ export function checkClaims(
   const subject = nameClaim(claims, 'sub');
   const clientId = nameClaim(claims, 'client_id');
   if (subject === undefined) throw reject('subject');
-  if (rules.scheme === 'oauth2' && (clientId === undefined || tokenId === undefined)) throw reject('claims');
-  if (claims['cnf'] !== undefined) throw reject('sender-constrained');
+  if (rules.scheme === 'oauth2' && (clientId === undefined || (isJwt && tokenId === undefined)))
+    throw reject('claims');
+  const binding = bindingOf(claims['cnf'], rules, tokenId);
   const principal = createPrincipal({
     // A client that acts for itself must never be taken for the user whose id it has (R-JW-20).
     type: subject === clientId ? 'client' : 'user',
@@ -57,12 +66,12 @@ export function checkClaims(
     amr: textsOf(claims['amr']),
     claims: copyClaims(claims, rules.claims),
   });
-  return { principal, ...checkTimes(claims, rules, now, tokenId) };
+  return { principal, binding, ...checkTimes(claims, rules, now, tokenId) };
 }
 
 function checkTimes(
   claims: Claims,
-  { clockSkew, maxLifetime }: TokenIssuer,
+  { clockSkew, maxLifetime }: ClaimRules,
   now: number,
   tokenId: string | undefined,
 ) {
@@ -78,6 +87,21 @@ function checkTimes(
     throw new CredentialRejected('token.lifetime', tokenId);
   if (now - clockSkew >= expiresAt) throw new CredentialRejected('token.expired', tokenId, true);
   return { issuedAt, expiresAt };
+}
+
+/** A binding that is not understood can not be checked, so it refuses the token. */
+function bindingOf(
+  cnf: unknown,
+  { scheme }: ClaimRules,
+  tokenId: string | undefined,
+): SenderBinding | undefined {
+  if (cnf === undefined) return undefined;
+  const { jkt, 'x5t#S256': certificate, ...more } = (cnf ?? {}) as Readonly<Record<string, unknown>>;
+  const understood = [jkt, certificate].filter((value) => value !== undefined);
+  const good = understood.every((value) => typeof value === 'string' && SHA256.test(value));
+  if (scheme !== 'oauth2' || understood.length === 0 || !good || Object.keys(more).length > 0)
+    throw new CredentialRejected('token.sender-constrained', tokenId);
+  return Object.freeze({ jkt: jkt as string | undefined, certificate: certificate as string | undefined });
 }
 
 /** What stands in for `typ` in older tokens: it says what may be done, and nothing says that it is another kind of token. */

@@ -4,11 +4,11 @@ import type { OAuth2Options } from '../oauth2/oauth2.options.js';
 import { ALGORITHMS, type JwtAlgorithm } from './algorithms.js';
 import { isSameSecret, readIssuerKeys } from './issuer-keys.js';
 import type { JwtOptions } from './jwt.options.js';
-import { isIdentifier, isRawOptions, isSecureUrl, OptionChecks, type RawOptions } from './option-checks.js';
+import { compileClaimRules } from './claim-rules.js';
+import { isRawOptions, isSecureUrl, OptionChecks, type RawOptions } from './option-checks.js';
 import type { TokenIssuer } from './token-issuer.js';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
+const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 const SHARED_NAMES = [
@@ -31,7 +31,7 @@ const SHARED_NAMES = [
   'claims',
 ] as const;
 const JWT_NAMES = [...SHARED_NAMES, 'secret', 'signingKey'];
-const OAUTH2_NAMES = ['resource', 'issuers'];
+const OAUTH2_NAMES = ['resource', 'issuers', 'dpop', 'mtls'];
 
 /** What the options do not say. */
 export interface IssuerEnvironment {
@@ -84,6 +84,8 @@ export function checkJwtOptions(
       'name at least one, or leave the option out',
     );
   return list.flatMap((one, index) => {
+    // What is looked up at its issuer has no keys: `compileOpaqueIssuer()` checks it.
+    if (isOpaque(one, scheme)) return [];
     const where = Array.isArray(options) ? `${path}[${index}]` : path;
     if (isRawOptions(one))
       return (
@@ -94,6 +96,10 @@ export function checkJwtOptions(
     return [];
   });
 }
+
+/** Whether an issuer's tokens are looked up there instead of being verified. */
+export const isOpaque = (options: unknown, scheme: TokenIssuer['scheme']): boolean =>
+  scheme === 'oauth2' && isRawOptions(options) && options['introspection'] !== undefined;
 
 /** Checks the options of the OAuth 2.0 resource server. @returns the issuers without problems, ready for use */
 export function checkOAuth2Options(
@@ -140,27 +146,13 @@ function compileIssuer(
 ): TokenIssuer | undefined {
   const { options } = checks;
   checks.onlyKnown(scheme === 'jwt' ? JWT_NAMES : SHARED_NAMES);
-  const issuer = checkIssuerName(checks, scheme, production);
-  const audiences = checkAudience(checks, options['audience'] ?? defaultAudience);
+  const lifetime = options['signingKey'] === undefined ? HOUR : 15 * MINUTE;
+  const rules = compileClaimRules(checks, scheme, { production, defaultAudience, lifetime });
   const allowed = checkAlgorithms(checks);
   const keys = allowed === 'wrong' ? undefined : readIssuerKeys(checks, allowed, clock, production);
   checks.flag('allowPrivateAddresses');
-  const skew = checks.duration('clockSkew', 30 * SECOND, 0, 5 * MINUTE, '0 to 5m');
-  const lifetime = checks.duration(
-    'maxLifetime',
-    keys?.signer ? 15 * MINUTE : HOUR,
-    SECOND,
-    24 * HOUR,
-    '1s to 24h',
-  );
-  const rest = {
-    legacyTyp: checks.flag('legacyTyp'),
-    rolesClaim: checks.claimName('rolesClaim') ?? 'roles',
-    roles: checks.names('roles'),
-    scopes: checks.names('scopes'),
-    tenantClaim: checks.claimName('tenantClaim'),
-    claims: checks.claimNames('claims'),
-  };
+  const legacyTyp = checks.flag('legacyTyp');
+  const audiences = rules?.audiences;
   if (options['secret'] !== undefined && audiences && audiences.length > 1) {
     checks.report(
       'secret',
@@ -169,45 +161,9 @@ function compileIssuer(
       'use asymmetric keys',
     );
   }
-  if (issuer === undefined || audiences === undefined || keys === undefined) return undefined;
-  return Object.freeze({
-    ...rest,
-    scheme,
-    issuer,
-    audiences,
-    algorithms: keys.algorithms,
-    keys: keys.source,
-    signer: keys.signer,
-    clockSkew: skew / SECOND,
-    maxLifetime: lifetime / SECOND,
-  });
-}
-
-function checkIssuerName(
-  checks: OptionChecks,
-  scheme: TokenIssuer['scheme'],
-  production: boolean,
-): string | undefined {
-  const { issuer } = checks.options;
-  const fix = 'give the exact iss of the tokens, such as "https://id.example.com"';
-  if (issuer === undefined) checks.report('issuer', 'missing', 'is missing', fix);
-  else if (!isIdentifier(issuer)) checks.report('issuer', 'invalid', 'is no identifier of an issuer', fix);
-  else if (scheme === 'oauth2' && !isSecureUrl(issuer))
-    checks.report('issuer', 'insecure', 'is no https URL', fix);
-  else if (production && /^http:/i.test(issuer))
-    checks.report('issuer', 'insecure', 'is an http URL in production', 'use https');
-  else return issuer;
-  return undefined;
-}
-
-function checkAudience(checks: OptionChecks, audience: unknown): readonly string[] | undefined {
-  const list: readonly unknown[] = Array.isArray(audience) ? audience : [audience];
-  const fix = 'give the exact aud by which tokens name this application, such as "https://api.example.com"';
-  if (audience === undefined || list.length === 0) checks.report('audience', 'missing', 'is missing', fix);
-  else if (!list.every(isIdentifier))
-    checks.report('audience', 'invalid', 'is no identifier; wildcards are not supported', fix);
-  else return Object.freeze([...list]);
-  return undefined;
+  if (rules === undefined || keys === undefined) return undefined;
+  const { algorithms, source, signer } = keys;
+  return Object.freeze({ ...rules, legacyTyp, algorithms, keys: source, signer });
 }
 
 function checkAlgorithms(checks: OptionChecks): readonly JwtAlgorithm[] | undefined | 'wrong' {

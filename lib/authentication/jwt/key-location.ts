@@ -4,6 +4,7 @@ import {
   type OutboundLimits,
   OutboundFailure,
 } from '../../outbound/fetch-json.js';
+import { fetchMetadata } from '../../outbound/issuer-metadata.js';
 import { isLoopbackUrl, isSecureUrl } from './option-checks.js';
 
 const MAX_BYTES = 131_072;
@@ -65,40 +66,16 @@ export class DiscoveredLocation implements KeyLocation {
   }
 
   async #discover(timeoutMs: number): Promise<FixedLocation> {
-    const began = performance.now();
-    let failure: unknown;
-    for (const url of metadataUrls(this.issuer)) {
-      const left = timeoutMs - (performance.now() - began);
-      if (left <= 0) break;
-      try {
-        const { json } = await fetchJson(url, limitsOf(left, this.#allowsPrivate));
-        return this.#locationIn(json);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure ?? new OutboundFailure(`no answer within ${timeoutMs} ms`);
+    return this.#locationIn(await fetchMetadata(this.issuer, limitsOf(timeoutMs, this.#allowsPrivate)));
   }
 
-  #locationIn(metadata: unknown): FixedLocation {
-    const { issuer, jwks_uri: uri } = (metadata ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
-    if (issuer !== this.issuer) throw new OutboundFailure('the metadata is that of another issuer');
+  #locationIn({ jwks_uri: uri }: Readonly<Record<string, unknown>>): FixedLocation {
     // Only an issuer on this machine may send us to this machine.
     if (!isSecureUrl(uri) || (isLoopbackUrl(uri) && !isLoopbackUrl(this.issuer))) {
       throw new OutboundFailure('the metadata names no https jwks_uri');
     }
     return new FixedLocation(uri, this.#allowsPrivate);
   }
-}
-
-/** Where an issuer's metadata may be: its path comes before the well-known name in the one, and behind it in the other. */
-export function metadataUrls(issuer: string): readonly URL[] {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname.replace(/\/$/, '');
-  return [
-    new URL(`${origin}${path}/.well-known/openid-configuration`),
-    new URL(`${origin}/.well-known/oauth-authorization-server${path}`),
-  ];
 }
 
 const limitsOf = (timeoutMs: number, allowsPrivate: boolean): OutboundLimits => ({

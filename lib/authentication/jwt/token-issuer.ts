@@ -27,25 +27,29 @@ export const singleSigningKey = (signer: TokenSigner): SigningKeys => ({
   publicJwks: () => [signer.publicJwk],
 });
 
-/** One issuer, checked and complete: all that verifying its tokens takes. */
-export interface TokenIssuer {
+/** What is believed of an issuer's tokens, once it is known that they are its own. */
+export interface ClaimRules {
   /** The scheme of the principals that its tokens make. */
   readonly scheme: 'jwt' | 'oauth2';
   readonly issuer: string;
   readonly audiences: readonly string[];
-  readonly algorithms: readonly JwtAlgorithm[];
-  readonly keys: KeySource;
   /** Seconds. */
   readonly clockSkew: number;
   /** Seconds. */
   readonly maxLifetime: number;
-  readonly legacyTyp: boolean;
   readonly rolesClaim: string;
   /** The only roles and scopes that its tokens can give. */
   readonly roles: readonly string[] | undefined;
   readonly scopes: readonly string[] | undefined;
   readonly tenantClaim: string | undefined;
   readonly claims: readonly string[];
+}
+
+/** One issuer of JWTs, checked and complete: all that verifying its tokens takes. */
+export interface TokenIssuer extends ClaimRules {
+  readonly algorithms: readonly JwtAlgorithm[];
+  readonly keys: KeySource;
+  readonly legacyTyp: boolean;
   /** Present if this application issues the tokens itself. */
   readonly signer: SigningKeys | undefined;
 }

@@ -36,7 +36,7 @@ export function readToken(text: string): ReadToken {
     throw new CredentialRejected('token.malformed');
   if (first > MAX_HEADER_LENGTH || text.includes('.', second + 1))
     throw new CredentialRejected('token.malformed');
-  const header = readObject(text.slice(0, first));
+  const header = readObjectPart(text.slice(0, first));
   for (const name of REFUSED_PARAMETERS) if (name in header) throw new CredentialRejected('token.header');
   const { alg, typ, kid } = header;
   if (typeof alg !== 'string' || !ALGORITHMS.has(alg)) throw new CredentialRejected('token.algorithm');
@@ -48,13 +48,14 @@ export function readToken(text: string): ReadToken {
     algorithm: alg,
     type: typ === undefined ? undefined : normalizedType(typ),
     kid,
-    claims: readObject(text.slice(first + 1, second)),
-    signatureBytes: decode(text.slice(second + 1)).length,
+    claims: readObjectPart(text.slice(first + 1, second)),
+    signatureBytes: decodePart(text.slice(second + 1)).length,
   };
 }
 
-function readObject(part: string): Claims {
-  const bytes = decode(part);
+/** One part of a JWS as the strict JSON object that it must be; @throws CredentialRejected `token.malformed` */
+export function readObjectPart(part: string): Claims {
+  const bytes = decodePart(part);
   if (!isUtf8(bytes)) throw new CredentialRejected('token.malformed');
   try {
     return parseStrictClaims(bytes.toString('utf8'));
@@ -64,7 +65,8 @@ function readObject(part: string): Claims {
   }
 }
 
-function decode(part: string): Buffer {
+/** The bytes of one part; @throws CredentialRejected `token.malformed` */
+export function decodePart(part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url');
   // Node's decoder forgives padding, foreign characters and stray bits; what does not come back the same had some (R-JW-13).
   if (bytes.toString('base64url') !== part) throw new CredentialRejected('token.malformed');

@@ -1,9 +1,17 @@
 import type { TokenRules, VerificationKeys } from '../jwt/jwt.options.js';
+import type { DpopOptions } from './dpop/dpop.options.js';
+import type { IntrospectionOptions } from './introspection/introspection.options.js';
+import type { MtlsOptions } from './mtls.options.js';
 
-/** An authorization server whose access tokens are accepted. Needs exactly one of the key members. */
+/**
+ * An authorization server whose access tokens are accepted: JWTs, by one of the key members or discovery, or opaque tokens, by
+ * `introspection`. Which of the two is fixed here, never by a token (R-IN-06).
+ */
 export interface OAuth2IssuerOptions extends TokenRules, VerificationKeys {
   /** `aud` that a token must name; the resource identifier by default. */
   readonly audience?: string | readonly string[];
+  /** Its tokens are opaque: the server is asked about each (RFC 7662). One issuer at most can have it. */
+  readonly introspection?: IntrospectionOptions;
 }
 
 /** OAuth 2.0 access tokens (RFC 9068) by which third parties act for users. */
@@ -11,4 +19,8 @@ export interface OAuth2Options {
   /** Identifier of this API as a resource: an https URL without fragment (RFC 8707 §2). */
   readonly resource: string;
   readonly issuers: readonly OAuth2IssuerOptions[];
+  /** Tokens that are bound to a key of the client. They are understood without any option. */
+  readonly dpop?: DpopOptions;
+  /** Tokens that are bound to a certificate of the client. They are understood without any option. */
+  readonly mtls?: MtlsOptions;
 }

@@ -1,4 +1,5 @@
 import type { RoutePolicy } from '../../policy/route-policy.js';
+import type { DpopSettings } from './dpop/dpop.options.js';
 import type { OAuth2Options } from './oauth2.options.js';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -15,8 +16,9 @@ export function metadataLocation(resource: string): { readonly url: string; read
  * Scopes are those that a route with `@OAuth2Auth()` asks for.
  */
 export function buildResourceMetadata(
-  { resource, issuers }: OAuth2Options,
+  { resource, issuers, mtls }: OAuth2Options,
   policies: readonly RoutePolicy[],
+  dpop?: Pick<DpopSettings, 'algorithms' | 'required'>,
 ): string {
   const scopes = policies.flatMap(({ authentication, authorization }) => {
     const accepted = authentication.schemes.find(({ scheme }) => scheme === 'oauth2');
@@ -28,5 +30,10 @@ export function buildResourceMetadata(
     authorization_servers: issuers.map(({ issuer }) => issuer),
     bearer_methods_supported: ['header'],
     ...(supported.length > 0 ? { scopes_supported: supported } : {}),
+    ...(mtls && { tls_client_certificate_bound_access_tokens: true }),
+    ...(dpop && {
+      dpop_signing_alg_values_supported: dpop.algorithms,
+      dpop_bound_access_tokens_required: dpop.required,
+    }),
   });
 }

@@ -195,7 +195,7 @@ describe('options that are refused at boot', () => {
     [
       'everything wrong at once',
       { issuer: '', audience: [], clockSkew: -1, algorithms: ['none'] },
-      ['jwt.issuer.invalid', 'jwt.audience.missing', 'jwt.algorithms.unknown', 'jwt.clockSkew.bounds'],
+      ['jwt.issuer.invalid', 'jwt.audience.missing', 'jwt.clockSkew.bounds', 'jwt.algorithms.unknown'],
     ],
   ])('R-CF-01 R-JW-02 R-JW-03 R-JW-04 %s', (_, jwt, codes) => {
     const problems = problemsOf({ jwt });

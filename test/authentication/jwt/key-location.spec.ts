@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
-import { metadataUrls } from '../../../lib/authentication/jwt/key-location.js';
+import { metadataUrls } from '../../../lib/outbound/issuer-metadata.js';
 import type { KeySourceTrouble } from '../../../lib/authentication/jwt/key-source.js';
 import { listen } from '../../support/listen.js';
 import { AUDIENCE, ecPair, edPair, ISSUER, issuersOf, TestClock, token, workshop } from './token-workshop.js';

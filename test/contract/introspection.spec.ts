@@ -1,0 +1,357 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { Controller, Get, Module } from '@nestjs/common';
+import {
+  CurrentPrincipal,
+  OAuth2Auth,
+  type Principal,
+  SecurityEvents,
+  SecurityModule,
+  type SecurityOptions,
+  TokenService,
+} from 'nestjs-api-security';
+import { jwtVerify } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { proofMaker } from '../authentication/oauth2/proofs.js';
+import { ADAPTERS, type RunningApp, startApp } from '../support/app.js';
+import { send } from '../support/http-client.js';
+import { accessToken } from '../support/reference-app.js';
+
+const API = 'https://api.example.test';
+const CLIENT = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const JWT_KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** An authorization server that says whatever a test wants, over real HTTP. */
+class AnsweringServer {
+  readonly asked: { headers: IncomingMessage['headers']; body: URLSearchParams }[] = [];
+  answer: (response: ServerResponse, token: string) => void = () => {};
+  readonly #server: Server = createServer((request, response) => {
+    if (request.url?.startsWith('/.well-known/') === true) {
+      const metadata = { issuer: this.url, introspection_endpoint: `${this.url}/introspect` };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(metadata));
+      return;
+    }
+    let text = '';
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    request.on('end', () => {
+      const body = new URLSearchParams(text);
+      this.asked.push({ headers: request.headers, body });
+      this.answer(response, body.get('token') ?? '');
+    });
+  });
+  url = '';
+
+  async start(): Promise<void> {
+    await new Promise<void>((done) => {
+      this.#server.listen(0, '127.0.0.1', done);
+    });
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  says(claims: Record<string, unknown>, status = 200): void {
+    this.answer = (response) => {
+      response.statusCode = status;
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(claims));
+    };
+  }
+}
+
+@Controller()
+class MailController {
+  @OAuth2Auth('mail:read') @Get('mail') mail(@CurrentPrincipal() { type, id, clientId, issuer }: Principal) {
+    return { type, id, clientId, issuer };
+  }
+}
+
+type Issuer = NonNullable<SecurityOptions['oauth2']>['issuers'][number];
+
+const server = new AnsweringServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+
+const good = (claims: Record<string, unknown> = {}) => ({
+  active: true,
+  iss: server.url,
+  aud: API,
+  sub: 'user-1',
+  client_id: 'app-1',
+  scope: 'mail:read',
+  token_type: 'Bearer',
+  exp: Math.floor(Date.now() / 1000) + 600,
+  ...claims,
+});
+
+describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
+  let app: RunningApp | undefined;
+  let offset = 0;
+  beforeEach(() => {
+    server.asked.length = 0;
+    offset = 0;
+  });
+  afterEach(async () => {
+    await app?.close();
+    app = undefined;
+  });
+
+  async function start(
+    introspection: Record<string, unknown> = {},
+    more: readonly Issuer[] = [],
+  ): Promise<(token?: string, headers?: Record<string, string>) => ReturnType<typeof send>> {
+    const issuer = {
+      issuer: server.url,
+      introspection: { clientId: 'api', clientSecret: 'a secret/with:signs', ...introspection },
+    };
+    @Module({
+      imports: [
+        SecurityModule.forRoot({
+          https: 'off',
+          logger: false,
+          rateLimit: { read: '1000000/minute', address: '1000000/minute', failedAuthentication: false },
+          clock: { now: () => Date.now() + offset, monotonic: () => performance.now() + offset },
+          oauth2: { resource: API, issuers: [issuer as Issuer, ...more] },
+        }),
+      ],
+      controllers: [MailController],
+    })
+    class MailModule {}
+    const running = await startApp(adapter, MailModule);
+    app = running;
+    return (token = randomBytes(16).toString('hex'), headers = {}) =>
+      send(running.port, 'GET', '/mail', { headers: { authorization: `Bearer ${token}`, ...headers } });
+  }
+
+  it('R-IN-01 the question is a form with an authenticated client, at the place that the issuer names', async () => {
+    const get = await start();
+    server.says(good());
+    const { status, json } = await get('the.opaque~token+1');
+    expect([status, json]).toEqual([
+      200,
+      { type: 'user', id: 'user-1', clientId: 'app-1', issuer: server.url },
+    ]);
+    const [{ headers, body }] = server.asked as [(typeof server.asked)[0]];
+    expect(headers['content-type']).toBe('application/x-www-form-urlencoded');
+    expect(headers.authorization).toBe(
+      `Basic ${Buffer.from('api:a+secret%2Fwith%3Asigns').toString('base64')}`,
+    );
+    expect(Object.fromEntries(body)).toEqual({
+      token: 'the.opaque~token+1',
+      token_type_hint: 'access_token',
+    });
+  });
+
+  it('R-IN-01 or with an assertion that is signed for this issuer, once', async () => {
+    const get = await start({ clientSecret: undefined, privateKey: CLIENT.privateKey });
+    server.says(good());
+    expect((await get()).status).toBe(200);
+    const { headers, body } = server.asked[0]!;
+    expect(headers.authorization).toBeUndefined();
+    const { payload } = await jwtVerify(body.get('client_assertion')!, CLIENT.publicKey, {
+      issuer: 'api',
+      subject: 'api',
+      audience: server.url,
+    });
+    expect(payload.exp! - payload.iat!).toBe(60);
+    expect(payload.jti).toMatch(/^[\w-]{36}$/);
+  });
+
+  it('R-IN-02 whatever is not clearly good for this API is refused', async () => {
+    const get = await start();
+    const now = Math.floor(Date.now() / 1000);
+    const refused: Record<string, unknown>[] = [
+      { active: false },
+      good({ aud: 'https://other.example' }),
+      good({ aud: undefined }),
+      good({ aud: 7 }),
+      good({ iss: 'https://other.example' }),
+      good({ exp: now - 60 }),
+      good({ exp: undefined }),
+      good({ exp: String(now + 60) }),
+      good({ nbf: now + 120 }),
+      good({ client_id: undefined }),
+      good({ sub: 7 }),
+      good({ scope: ['mail:read'] }),
+      good({ cnf: { kid: 'x' } }),
+      good({ token_type: 'refresh_token' }),
+      good({ token_type: 7 }),
+    ];
+    for (const claims of refused) {
+      server.says(claims);
+      const { status, headers } = await get();
+      expect([claims, status]).toEqual([claims, 401]);
+      expect(headers['www-authenticate']).toContain('error="invalid_token"');
+    }
+    server.says(good({ scope: 'other' }));
+    expect((await get()).status).toBe(403);
+    server.says(good({ sub: undefined, client_id: 'robot' }));
+    expect((await get()).json).toMatchObject({ type: 'client', id: 'robot' });
+  });
+
+  it('R-IN-02 R-IN-03 what says nothing is 503, reported, and lets nobody in', async () => {
+    const get = await start({ timeout: '300ms' });
+    const seen: string[] = [];
+    app!.app.get(SecurityEvents).stream.subscribe((event) => {
+      if (event.type === 'introspection.failed') seen.push(event.reason);
+    });
+    const lies: ((response: ServerResponse) => void)[] = [
+      (response) => response.end('{"active":"true"}'),
+      (response) => response.end('{"active":1}'),
+      (response) => response.end('{}'),
+      (response) => response.end('[true]'),
+      (response) => response.end('{"active":false,"active":true}'),
+      (response) => response.end('<html>'),
+      (response) => response.end(`{"active":true,"x":"${'x'.repeat(200_000)}"}`),
+      (response) => response.writeHead(500).end(JSON.stringify(good())),
+      (response) => response.writeHead(401).end(),
+      (response) => response.writeHead(403).end(),
+      (response) => response.writeHead(302, { location: `${server.url}/else` }).end(),
+      (response) => response.socket?.destroy(),
+      () => {},
+    ];
+    for (const lie of lies) {
+      server.answer = lie;
+      const { status, headers } = await get();
+      expect([lie.toString(), status, headers['retry-after']]).toEqual([lie.toString(), 503, '5']);
+      server.says(good());
+      expect((await get()).status).toBe(200);
+    }
+    expect(seen).toHaveLength(lies.length);
+  });
+
+  it('R-IN-04 a thousand first uses at once ask once; after that it is known for a while', async () => {
+    const get = await start({ cacheFor: '20s' });
+    server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 300);
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => get('same')));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(server.asked).toHaveLength(1);
+    server.says({ active: false });
+    offset = 19_000;
+    expect((await get('same')).status).toBe(200);
+    expect(server.asked).toHaveLength(1);
+    offset = 21_000;
+    expect((await get('same')).status).toBe(401);
+    offset = 29_000;
+    expect((await get('same')).status).toBe(401);
+    expect(server.asked).toHaveLength(2);
+    offset = 32_000;
+    await get('same');
+    expect(server.asked).toHaveLength(3);
+  });
+
+  it('R-IN-04 nothing is believed beyond its own end, nor after it was revoked here', async () => {
+    const get = await start({ cacheFor: '5m' });
+    server.says(good({ exp: Math.floor(Date.now() / 1000) + 60, jti: 'token-1' }));
+    expect((await get('short')).status).toBe(200);
+    expect((await get('short')).status).toBe(200);
+    await app!.app
+      .get(TokenService)
+      .revoke({ issuer: server.url, id: 'user-1', tokenId: 'token-1' } as Principal);
+    expect((await get('short')).status).toBe(401);
+    server.says(good({ exp: Math.floor(Date.now() / 1000) + 60, jti: 'token-2' }));
+    expect((await get('other')).status).toBe(200);
+    offset = 91_000;
+    expect((await get('other')).status).toBe(401);
+    await app!.app.get(TokenService).revokeAllOf('user-1', server.url);
+    server.says(good({ iat: undefined, jti: 'token-3' }));
+    expect((await get('third')).status).toBe(401);
+  });
+
+  it('R-IN-05 after five failures nobody waits any more, until one question finds the server back', async () => {
+    const get = await start();
+    server.answer = (response) => response.writeHead(500).end();
+    for (let i = 0; i < 5; i++) expect((await get()).status).toBe(503);
+    expect((await get()).status).toBe(503);
+    expect(server.asked).toHaveLength(5);
+    server.says(good());
+    offset = 6_000;
+    expect((await get()).status).toBe(200);
+    expect((await get()).status).toBe(200);
+    expect(server.asked).toHaveLength(7);
+  });
+
+  it('R-IN-05 places are few, one address takes half of them, and tokens that are none are not asked about', async () => {
+    const get = await start({ maxConcurrent: 4, timeout: '1s' });
+    server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 500);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => get()));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(6);
+    server.asked.length = 0;
+    expect((await get('x'.repeat(4_097))).status).toBe(401);
+    expect((await get('nö')).status).toBe(400);
+    expect(server.asked).toHaveLength(0);
+  });
+
+  it('R-IN-06 beside an issuer of JWTs, what has three parts is never asked about', async () => {
+    const get = await start({}, [{ issuer: 'https://jwt.example.test', publicKey: JWT_KEYS.publicKey }]);
+    server.says(good());
+    expect((await get('a.b.c')).status).toBe(401);
+    expect(server.asked).toHaveLength(0);
+    const claims = { iss: 'https://jwt.example.test', aud: API, client_id: 'app-2', scope: 'mail:read' };
+    const jwt = await accessToken(claims, {}, JWT_KEYS.privateKey);
+    expect((await get(jwt)).json).toMatchObject({ clientId: 'app-2' });
+    expect((await get('opaque')).json).toMatchObject({ clientId: 'app-1' });
+  });
+
+  it('R-DP-05 R-IN-02 an opaque token can be bound to a key', async () => {
+    const get = await start();
+    const client = await proofMaker();
+    server.says(good({ cnf: { jkt: client.jkt }, token_type: 'DPoP' }));
+    expect((await get('bound')).status).toBe(401);
+    const dpop = await client.proof('GET', `${API}/mail`, 'bound');
+    expect((await get('', { authorization: 'DPoP bound', dpop })).status).toBe(200);
+  });
+
+  it('R-IN-02 the audience may be left out only where the options say so', async () => {
+    const get = await start({ requireAudience: false });
+    server.says(good({ aud: undefined }));
+    expect((await get()).status).toBe(200);
+    server.says(good({ aud: 'https://other.example' }));
+    expect((await get()).status).toBe(401);
+  });
+});
+
+describe('R-IN the options', () => {
+  const boot = (issuers: readonly unknown[]) => {
+    @Module({
+      imports: [
+        SecurityModule.forRoot({
+          https: 'off',
+          logger: false,
+          oauth2: { resource: API, issuers: issuers as Issuer[] },
+        }),
+      ],
+      controllers: [MailController],
+    })
+    class BadModule {}
+    return startApp('express', BadModule);
+  };
+  const one = { issuer: 'https://a.example', introspection: { clientId: 'x', clientSecret: 'y' } };
+
+  it('R-CF-01 R-IN-06 what is wrong stops the boot', async () => {
+    await expect(boot([one, { ...one, issuer: 'https://b.example' }])).rejects.toThrow(
+      'introspection.several',
+    );
+    await expect(boot([one, { issuer: 'https://a.example' }])).rejects.toThrow('oauth2.issuer.repeated');
+    await expect(boot([{ ...one, jwksUri: 'https://a.example/k' }])).rejects.toThrow('oauth2.option.unknown');
+    await expect(boot([{ ...one, introspection: true }])).rejects.toThrow('oauth2.introspection.type');
+    const bad = { endpoint: 'http://x.example', clientId: '', maxConcurrent: 0, requireAudience: 1, odd: 1 };
+    await expect(boot([{ ...one, introspection: bad }])).rejects.toThrow(
+      /option\.unknown[^]*endpoint\.insecure[^]*clientId\.missing[^]*maxConcurrent\.bounds[^]*requireAudience\.type[^]*authentication\.missing/,
+    );
+    await expect(boot([{ ...one, introspection: { clientId: 'x', privateKey: 'y' } }])).rejects.toThrow(
+      'oauth2.introspection.privateKey.refused',
+    );
+    await expect(boot([{ ...one, introspection: { clientId: 'x', clientSecret: 7 } }])).rejects.toThrow(
+      'oauth2.introspection.clientSecret.type',
+    );
+  });
+});
