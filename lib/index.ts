@@ -59,6 +59,7 @@ export type { OAuth2IssuerOptions, OAuth2Options } from './authentication/oauth2
 export { Public } from './authentication/public.decorator.js';
 export { RequireRoles } from './authorization/require-roles.decorator.js';
 export { StepUp, type StepUpOptions } from './authorization/step-up.decorator.js';
+export { defineScopes, type ScopeDescriptions } from './authorization/scope-descriptions.js';
 export { RequireScopes } from './authorization/require-scopes.decorator.js';
 export { UserOnly } from './authorization/user-only.decorator.js';
 export { type SecurityClock, systemClock } from './clock.js';

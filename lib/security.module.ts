@@ -6,6 +6,7 @@ import { ApiKeyService } from './authentication/api-key/api-key.service.js';
 import { TokenService } from './authentication/jwt/token.service.js';
 import { RouteExplorer } from './boot/route-explorer.js';
 import { SecurityBootstrap } from './boot/security-bootstrap.js';
+import { SecurityInternals } from './boot/security-internals.js';
 import { SecurityRuntime } from './boot/security-runtime.js';
 import { SecurityEvents } from './events/security-events.js';
 import { SecurityHeadersInterceptor } from './headers/security-headers.interceptor.js';
@@ -77,6 +78,7 @@ export class SecurityModule {
       part(PolicyRegistry, (runtime) => runtime.registry),
       part(ApiKeyService, (runtime) => runtime.apiKeyService),
       part(TokenService, (runtime) => runtime.tokenService),
+      part(SecurityInternals, (runtime) => runtime.internals),
     ];
     return {
       module: SecurityModule,
@@ -107,6 +109,7 @@ export class SecurityModule {
         PolicyRegistry,
         ApiKeyService,
         TokenService,
+        SecurityInternals,
         SecurityHeadersInterceptor,
         throttler,
       ],

@@ -23,6 +23,7 @@ import { SecurityEventLogger } from '../events/security-event-logger.js';
 import { SecurityEvents } from '../events/security-events.js';
 import { headersPart } from '../headers/headers.policy.js';
 import { bodyPart } from '../http/body.policy.js';
+import { MountedPaths } from '../http/mounted-paths.js';
 import { compileProxyTrust, type ProxyTrust } from '../http/proxy-trust.js';
 import type { PublishedDocument } from '../http/published-document.js';
 import { hardenServer } from '../http/server-hardening.js';
@@ -54,6 +55,7 @@ import { describeConfiguration } from './configuration-summary.js';
 import { publishedDocuments } from './published-documents.js';
 import { compileRoutes } from './route-compiler.js';
 import type { RouteExplorer } from './route-explorer.js';
+import type { SecurityInternals } from './security-internals.js';
 import { compileConfiguration, type SecurityConfiguration } from './security-configuration.js';
 import { accessTokenVerifier, senderConstraint } from './oauth2-runtime.js';
 import { buildTokens } from './token-runtime.js';
@@ -73,6 +75,8 @@ export class SecurityRuntime {
   readonly filter: SecurityExceptionFilter;
   /** For guards of @nestjs/throttler that the application may still have. */
   readonly throttlerStorage: MemoryRateLimitStorage;
+  /** For the other modules of this package. */
+  readonly internals: SecurityInternals;
   readonly #memory: MemoryRateLimitStorage;
   readonly #logger: SecurityEventLogger | undefined;
   readonly #sync: TokenSync | undefined;
@@ -121,6 +125,8 @@ export class SecurityRuntime {
     const attempts = failed
       ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
       : NO_ATTEMPT_LIMIT;
+    const mounts = new MountedPaths();
+    this.internals = { mounts, attempts, clock };
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
@@ -163,6 +169,7 @@ export class SecurityRuntime {
       }),
       routes: () => this.#routes,
       documents: () => this.#documents,
+      mounts,
     });
     // The adapter is there already in an application, and comes later in a testing module.
     host.init$.subscribe(() => {

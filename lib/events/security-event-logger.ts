@@ -18,6 +18,11 @@ const QUIET: ReadonlySet<SecurityEventType> = new Set([
   'token.issued',
   'token.refreshed',
   'token.revoked',
+  'oauth-client.registered',
+  'oauth-client.secret-rotated',
+  'oauth-client.removed',
+  'oauth-grant.given',
+  'oauth-grant.withdrawn',
 ]);
 /** What anybody can cause at will: a flood of these must not take the lines of the others. */
 const CHEAP: ReadonlySet<SecurityEventType> = new Set([

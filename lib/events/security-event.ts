@@ -46,6 +46,15 @@ export interface SecurityEventMap {
   'key-set.ambiguous': { issuer: string; kid: string };
   /** A token could not be looked up at its issuer; who sent it got 503. */
   'introspection.failed': { issuer: string; reason: string };
+  'oauth-client.registered': { clientId: string };
+  'oauth-client.secret-rotated': { clientId: string };
+  'oauth-client.removed': { clientId: string };
+  /** A user let a client act for them. */
+  'oauth-grant.given': { subject: string; clientId: string; scopes: readonly string[] };
+  /** A user, or an administrator, took it back: its tokens are dead. */
+  'oauth-grant.withdrawn': { subject: string; clientId: string };
+  /** A code or a refresh token came a second time; everything that came from it was ended. */
+  'oauth-grant.replayed': { clientId: string; kind: string };
   'signing-key.added': { kid: string };
   'signing-key.removed': { kid: string };
   'store.failed': { store: string; message: string };

@@ -14,6 +14,7 @@ import { eventContextOf } from '../http/request-context.js';
 import { attachRequestState, RequestState, requestStateOf } from '../http/request-state.js';
 import { checkRequestTarget } from '../http/request-target.js';
 import { expectsContinue } from '../http/server-hardening.js';
+import type { MountedPaths } from '../http/mounted-paths.js';
 import type { PublishedDocument } from '../http/published-document.js';
 import type { RouteIndex } from '../policy/route-index.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
@@ -50,6 +51,8 @@ export interface RequestHookSetup {
   readonly routes: () => RouteIndex;
   /** Documents that the module serves by itself, by path. */
   readonly documents: () => ReadonlyMap<string, PublishedDocument>;
+  /** Paths that other modules of this package answer. */
+  readonly mounts: MountedPaths;
 }
 
 /**
@@ -73,11 +76,19 @@ export class RequestHook {
     // Without this a browser's script cannot see them, whichever origins CORS lets in (R-RL-22).
     if (request.headers.origin !== undefined) response.setHeader('Access-Control-Expose-Headers', EXPOSED);
     const answer = this.#refusal(state);
-    if (answer === undefined) return undefined;
+    if (answer === undefined) return this.#mounted(state);
     state.refused = true;
     const write = () => setup.writer.send(answer, request, response);
     if (cors === undefined) write();
     else cors.decorate(request, response, write);
+    return REFUSED;
+  }
+
+  #mounted(state: RequestState): Error | undefined {
+    const mount = this.setup.mounts.find(state.request.url ?? '/');
+    if (mount === undefined) return undefined;
+    state.refused = true;
+    mount.handle(state);
     return REFUSED;
   }
 

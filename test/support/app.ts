@@ -23,6 +23,8 @@ export interface RunningApp {
 export interface StartOptions extends NestApplicationOptions {
   /** As the adapter takes it. */
   readonly trustProxy?: string | number | boolean;
+  /** Any free one by default. */
+  readonly port?: number;
   /** Called before the application listens. */
   readonly configure?: (app: INestApplication) => void | Promise<void>;
 }
@@ -31,7 +33,7 @@ export interface StartOptions extends NestApplicationOptions {
 export async function startApp(
   adapter: Adapter,
   module: Type | object,
-  { trustProxy, configure, ...options }: StartOptions = {},
+  { trustProxy, configure, port: wanted = 0, ...options }: StartOptions = {},
 ): Promise<RunningApp> {
   const http =
     adapter === 'express'
@@ -53,7 +55,7 @@ export async function startApp(
     );
   }
   await configure?.(app);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(wanted, '127.0.0.1');
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   return { app, port, url: `http://127.0.0.1:${port}`, close: () => app.close() };
 }

@@ -1,0 +1,52 @@
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  MaxLength,
+} from 'class-validator';
+
+import { GRANT_TYPES, type GrantType } from './client-registration.js';
+
+const MAX_LIST = 50;
+
+/** The body of `POST` of a client; what the members mean together the service checks. */
+export class ClientRegistrationDto {
+  @IsOptional() @IsString() @MaxLength(71) clientId?: string;
+  @IsString() @Length(1, 80) name!: string;
+  @IsOptional() @IsIn(['secret', 'private-key', 'none']) authentication?: 'secret' | 'private-key' | 'none';
+  @IsOptional() @IsObject() jwks?: { keys: object[] };
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MAX_LIST)
+  @IsString({ each: true })
+  @MaxLength(2_000, { each: true })
+  redirectUris?: string[];
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MAX_LIST)
+  @IsString({ each: true })
+  @MaxLength(256, { each: true })
+  scopes?: string[];
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MAX_LIST)
+  @IsString({ each: true })
+  @MaxLength(2_000, { each: true })
+  resources?: string[];
+  @IsOptional() @IsArray() @ArrayMaxSize(3) @IsIn(GRANT_TYPES, { each: true }) grantTypes?: GrantType[];
+  @IsOptional() @IsBoolean() verified?: boolean;
+  @IsOptional() @IsBoolean() dpopBound?: boolean;
+  @IsOptional() @IsBoolean() pushedRequests?: boolean;
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MAX_LIST)
+  @IsString({ each: true })
+  @MaxLength(2_000, { each: true })
+  allowedOrigins?: string[];
+  @IsOptional() @IsString() @MaxLength(2_000) resourceServer?: string;
+}

@@ -1,0 +1,217 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type * as Oidc from 'oidc-provider';
+
+import type { SecurityEvents } from '../events/security-events.js';
+import type { AuthorizationServerSettings } from './authorization-server.settings.js';
+import type { Account } from './authorization-server.options.js';
+import { isNative, type RegisteredClient } from './clients/client-registration.js';
+import type { ClientService } from './clients/client.service.js';
+import type { FormTokens } from './form-tokens.js';
+import type { LoginCheck } from './login-check.js';
+import { formTargetOf, type PageWriter, type WrittenPage } from './pages/page-writer.js';
+import type { PermissionView } from './pages/page-views.js';
+import { ROUTES } from './server-address.js';
+
+/** What cannot go on, in words for people. */
+export class InteractionEnded extends Error {}
+
+/** What the pages of a request for access work with. */
+export interface InteractionParts {
+  readonly settings: AuthorizationServerSettings;
+  readonly clients: ClientService;
+  readonly pages: PageWriter;
+  readonly tokens: FormTokens;
+  readonly logins: LoginCheck;
+  readonly findAccount: (id: string) => Promise<Account | undefined>;
+  readonly events: SecurityEvents;
+}
+
+type Interaction = Awaited<ReturnType<Oidc.Provider['interactionDetails']>>;
+
+/** One visit to a page of a request. */
+export interface Visit {
+  readonly provider: Oidc.Provider;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly address: string;
+  /** What the form says; `undefined` for a look at the page. */
+  readonly form: URLSearchParams | undefined;
+}
+
+/** A scope that is asked for, and where. */
+interface Asked {
+  readonly resource: string;
+  readonly scope: string;
+}
+
+/** The pages between an application's question and its answer: who is it, and do they agree (R-AS-13)? */
+export class Interactions {
+  constructor(private readonly parts: InteractionParts) {}
+
+  /** @throws InteractionEnded, SessionNotFound of oidc-provider */
+  async handle(visit: Visit, uid: string): Promise<void> {
+    const { provider, request, response, form } = visit;
+    const interaction = await provider.interactionDetails(request, response);
+    if (interaction.uid !== uid) throw new InteractionEnded('The page belongs to another request.');
+    const client = await this.parts.clients.find(String(interaction.params['client_id']));
+    if (!client) throw new InteractionEnded('The application is not registered any more.');
+    if (form) {
+      if (!this.parts.tokens.isGood(form.get('csrf'), uid, interaction.prompt.name))
+        throw new InteractionEnded('The form is not one that this page has made.');
+      if (['cancel', 'deny'].includes(form.get('action') ?? '')) {
+        const refusal = { error: 'access_denied', error_description: 'the user did not allow it' };
+        return provider.interactionFinished(request, response, refusal, { mergeWithLastSubmission: false });
+      }
+    }
+    if (interaction.prompt.name === 'login') return this.#login(visit, interaction, client);
+    return this.#consent(visit, interaction, client);
+  }
+
+  async #login(visit: Visit, interaction: Interaction, client: RegisteredClient): Promise<void> {
+    const { provider, request, response, form, address } = visit;
+    const outcome = form && (await this.parts.logins.check(form, address));
+    if (outcome && 'account' in outcome) {
+      const login = { accountId: outcome.account.id, amr: ['pwd'], ts: Math.floor(Date.now() / 1000) };
+      return provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
+    }
+    const { settings, tokens } = this.parts;
+    const hint: unknown = interaction.params['login_hint'];
+    this.#send(visit, interaction, outcome ? 401 : 200, (view) =>
+      settings.pages.login({
+        ...view,
+        csrf: tokens.make(interaction.uid, 'login'),
+        clientName: client.name,
+        login: form?.get('login') ?? (typeof hint === 'string' ? hint.slice(0, 320) : ''),
+        problem: outcome?.problem,
+      }),
+    );
+  }
+
+  async #consent(visit: Visit, interaction: Interaction, client: RegisteredClient): Promise<void> {
+    const { settings, tokens, findAccount } = this.parts;
+    const { provider, form } = visit;
+    const accountId = interaction.session?.accountId;
+    const account = accountId === undefined ? undefined : await findAccount(accountId);
+    if (!account) throw new InteractionEnded('Nobody is signed in any more.');
+    const asked = this.#asked(interaction, client, account);
+    const grant = await grantOf(provider, interaction, account, client);
+    const chosen = asked.filter((one) => form?.getAll('scope').includes(valueOf(one)));
+    if (form && chosen.length > 0) return this.#allow(visit, grant, asked, chosen);
+    const nothing =
+      asked.length === 0 ? 'Your account has none of the permissions that it asks for.' : undefined;
+    const problem = form ? 'Choose at least one permission, or deny access.' : nothing;
+    this.#send(visit, interaction, form ? 400 : 200, (view) =>
+      settings.pages.consent({
+        ...view,
+        csrf: tokens.make(interaction.uid, 'consent'),
+        clientName: client.name,
+        verified: client.verified,
+        destination: destinationOf(interaction.params['redirect_uri'], client),
+        accountName: account.name ?? account.id,
+        permissions: asked.map((one) => this.#permission(one, grant)),
+        until: new Date(Date.now() + settings.lifetimes.grant),
+        offline: client.grantTypes.includes('refresh_token'),
+        problem,
+      }),
+    );
+  }
+
+  async #allow(
+    { provider, request, response }: Visit,
+    grant: Oidc.Grant & GrantMembers,
+    asked: readonly Asked[],
+    chosen: readonly Asked[],
+  ): Promise<void> {
+    const resources: Record<string, string> = { ...grant.resources };
+    const rejected: Record<string, string> = {};
+    for (const resource of new Set(asked.map((one) => one.resource))) {
+      const named = (list: readonly Asked[]) =>
+        list.flatMap((one) => (one.resource === resource ? one.scope : []));
+      const offered = named(asked);
+      const before = (resources[resource] ?? '')
+        .split(' ')
+        .filter((one) => one !== '' && !offered.includes(one));
+      resources[resource] = [...before, ...named(chosen)].join(' ');
+      rejected[resource] = named(asked.filter((one) => !chosen.includes(one))).join(' ');
+    }
+    grant.resources = resources;
+    grant.rejected = { resources: rejected };
+    grant.exp = Math.floor((Date.now() + this.parts.settings.lifetimes.grant) / 1000);
+    const grantId = await grant.save();
+    const { accountId = '', clientId = '' } = grant;
+    this.parts.events.emit('oauth-grant.given', {
+      subject: accountId,
+      clientId,
+      scopes: chosen.map(({ scope }) => scope),
+    });
+    const options = { mergeWithLastSubmission: true };
+    return provider.interactionFinished(request, response, { consent: { grantId } }, options);
+  }
+
+  /** What the request, the client, the resources and the user have in common. */
+  #asked({ params }: Interaction, client: RegisteredClient, account: Account): readonly Asked[] {
+    const { resources } = this.parts.settings;
+    const requested = String(params['scope'] ?? '').split(' ');
+    const named = [params['resource'] ?? []].flat().map(String);
+    return named.flatMap((resource) =>
+      (resources.get(resource)?.scopes ?? [])
+        .filter((scope) => requested.includes(scope) && client.scopes.includes(scope))
+        .filter((scope) => account.scopes?.includes(scope) ?? true)
+        .map((scope) => ({ resource, scope })),
+    );
+  }
+
+  #permission(one: Asked, grant: GrantMembers): PermissionView {
+    const { scopes, resources } = this.parts.settings;
+    return {
+      value: valueOf(one),
+      words: scopes[one.scope] ?? one.scope,
+      resource: resources.get(one.resource)?.name ?? one.resource,
+      given: grant.resources?.[one.resource]?.split(' ').includes(one.scope) ?? false,
+    };
+  }
+
+  #send(
+    { response }: Visit,
+    { params }: Interaction,
+    status: number,
+    make: Parameters<PageWriter['write']>[0],
+  ): void {
+    const page: WrittenPage = this.parts.pages.write(make, formTargetOf(params['redirect_uri']));
+    this.parts.pages.send(response, status, page);
+  }
+}
+
+interface GrantMembers {
+  resources?: Readonly<Record<string, string>>;
+  rejected?: unknown;
+}
+
+async function grantOf(
+  provider: Oidc.Provider,
+  { grantId }: Interaction,
+  { id: accountId }: Account,
+  { clientId }: RegisteredClient,
+): Promise<Oidc.Grant & GrantMembers> {
+  const known = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+  const isOwn = known?.accountId === accountId && known.clientId === clientId;
+  return (isOwn ? known : new provider.Grant({ accountId, clientId })) as Oidc.Grant & GrantMembers;
+}
+
+const valueOf = ({ resource, scope }: Asked): string => `${scope} ${resource}`;
+
+/** Where the answer goes, as far as people can judge it. */
+function destinationOf(redirectUri: unknown, { redirectUris }: RegisteredClient): string {
+  const { protocol, host } = new URL(String(redirectUri));
+  if (protocol === 'https:') return host;
+  return isNative(redirectUris) && protocol !== 'http:'
+    ? `the application ${protocol.slice(0, -1)}`
+    : 'this device';
+}
+
+/** The name of a request in the path of its page. */
+export function interactionIn(path: string): string | undefined {
+  const uid = path.startsWith(`${ROUTES.interaction}/`) ? path.slice(ROUTES.interaction.length + 1) : '';
+  return /^[\w-]{20,100}$/.test(uid) ? uid : undefined;
+}

@@ -1,0 +1,73 @@
+import { timingSafeEqual } from 'node:crypto';
+
+import type * as Oidc from 'oidc-provider';
+
+import type { TokenSigner } from '../../authentication/jwt/token-issuer.js';
+import { sha256 } from '../../authentication/sha256.js';
+import { SecurityError } from '../../errors/security-error.js';
+import type { SecurityEvents } from '../../events/security-events.js';
+import type { AuthorizationServerSettings } from '../authorization-server.settings.js';
+import type { Account } from '../authorization-server.options.js';
+import { providerConfiguration } from './provider-configuration.js';
+
+/** What making a provider takes. */
+export interface CreateProviderParts {
+  readonly oidc: typeof Oidc;
+  readonly settings: AuthorizationServerSettings;
+  readonly signer: TokenSigner;
+  readonly adapter: (kind: string) => object;
+  readonly findAccount: (id: string) => Promise<Account | undefined>;
+  readonly grantIdOf: (accountId: string, clientId: string) => Promise<string | undefined>;
+  readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
+  readonly events: SecurityEvents;
+}
+
+/** oidc-provider with one signing key. All that it knows is in the store, so another one can take its place at any time. */
+export function createProvider(parts: CreateProviderParts): Oidc.Provider {
+  const { oidc, settings, signer, adapter, findAccount, grantIdOf, renderError, events } = parts;
+  const { kid, algorithm, privateKey } = signer;
+  const signingKey = { ...privateKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' };
+  const provider = new oidc.Provider(
+    settings.issuer,
+    providerConfiguration({
+      settings,
+      oidc,
+      signingKey,
+      adapter,
+      findAccount,
+      renderError,
+      findGrant: async (own, accountId, clientId) => {
+        const grantId = await grantIdOf(accountId, clientId);
+        return grantId === undefined ? undefined : own.Grant.find(grantId);
+      },
+    }),
+  );
+  // The scheme and host that it sees are those of the issuer, which stand in the request in place of what was sent.
+  provider.proxy = true;
+  const { Client } = provider as unknown as { Client: { prototype: ClientPrototype } };
+  // What is kept is the digest of a secret, so the digest of what is sent is compared.
+  Client.prototype.compareClientSecret = function compare(actual) {
+    const [known, sent] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(sha256(actual))];
+    return known.length === sent.length && timingSafeEqual(known, sent);
+  };
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.status === 503) ctx.set('Retry-After', '5');
+  });
+  provider.on('authorization.accepted', (ctx) => {
+    // Answers go by redirect alone: a page that sends itself would need a script.
+    if (ctx.oidc.params) ctx.oidc.params['response_mode'] = undefined;
+  });
+  provider.on('server_error', (ctx, error) => {
+    const { name, message, stack } = error;
+    // What is down is reported where it was asked.
+    if (error instanceof SecurityError) ctx.status = error.getStatus();
+    else events.emit('error.unhandled', { name, message, stack });
+  });
+  return provider;
+}
+
+interface ClientPrototype {
+  clientSecret?: string;
+  compareClientSecret(this: ClientPrototype, actual: string): boolean;
+}

@@ -1,0 +1,255 @@
+import type { JsonWebKey } from 'node:crypto';
+
+import type * as Oidc from 'oidc-provider';
+
+import { isNative } from '../clients/client-registration.js';
+import type { AuthorizationServerSettings } from '../authorization-server.settings.js';
+import type { Account } from '../authorization-server.options.js';
+import { grantName } from '../records/record-names.js';
+import { ROUTES } from '../server-address.js';
+import { EXTRA_METADATA } from './client-metadata.js';
+
+/** What configuring the provider takes beside the settings. */
+export interface ProviderParts {
+  readonly settings: AuthorizationServerSettings;
+  readonly oidc: typeof Oidc;
+  /** The key that signs. */
+  readonly signingKey: JsonWebKey;
+  readonly adapter: (kind: string) => object;
+  readonly findAccount: (id: string) => Promise<Account | undefined>;
+  /** The consent that a user has given a client before. */
+  readonly findGrant: (provider: Oidc.Provider, accountId: string, clientId: string) => Promise<unknown>;
+  readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
+}
+
+/** Longest life of a client's assertion, in seconds (R-AS-09). */
+const ASSERTION_SECONDS = 300;
+/** How far clocks may differ. */
+const SKEW_SECONDS = 5;
+const INTERACTION_SECONDS = 600;
+
+type Context = Oidc.KoaContextWithOIDC;
+
+/** oidc-provider, set to what RFC 9700 and R-AS-01 to R-AS-23 ask for. */
+export function providerConfiguration(parts: ProviderParts): Oidc.Configuration {
+  const { settings, oidc, signingKey, adapter } = parts;
+  const { errors, interactionPolicy } = oidc;
+  const { lifetimes, issuer } = settings;
+  const seconds = (ms: number) => Math.floor(ms / 1000);
+  const secure = issuer.startsWith('https:');
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure, overwrite: true } as const;
+  const { algorithm } = settings.signing;
+
+  const resourceOf = async (ctx: Context, identifier: string, client: Oidc.Client) => {
+    const resource = settings.resources.get(identifier);
+    const allowed = client['allowed_resources'] as readonly string[];
+    if (!resource || !allowed.includes(identifier)) throw new errors.InvalidTarget();
+    const unknown = requestedScopes(ctx).find((scope) => !allowedScopes(client).includes(scope));
+    if (unknown !== undefined)
+      throw new errors.InvalidScope('the client may not ask for this scope', unknown);
+    const scopes = await scopesFor(parts, ctx, client, resource.scopes);
+    return {
+      scope: scopes.join(' '),
+      audience: identifier,
+      accessTokenTTL: seconds(lifetimes.accessToken),
+      accessTokenFormat: resource.tokenFormat,
+      ...(resource.tokenFormat === 'jwt' && { jwt: { sign: { alg: algorithm } } }),
+    };
+  };
+
+  const configuration: Record<string, unknown> = {
+    adapter,
+    jwks: { keys: [signingKey] },
+    clientAuthMethods: ['client_secret_basic', 'private_key_jwt', 'none'],
+    clientDefaults: { id_token_signed_response_alg: algorithm },
+    enabledJWA: {
+      idTokenSigningAlgValues: [algorithm],
+      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+      dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
+    },
+    extraClientMetadata: { properties: EXTRA_METADATA },
+    responseTypes: ['code'],
+    scopes: [],
+    pkce: { required: () => true },
+    conformIdTokenClaims: true,
+    clockTolerance: SKEW_SECONDS,
+    cookies: {
+      keys: [...settings.cookieKeys],
+      names: secure
+        ? { session: '__Host-as-session', interaction: '__Secure-as-request', resume: '__Secure-as-resume' }
+        : { session: 'as-session', interaction: 'as-request', resume: 'as-resume' },
+      long: { ...cookie, maxAge: lifetimes.session },
+      short: cookie,
+    },
+    routes: {
+      authorization: ROUTES.authorization,
+      token: ROUTES.token,
+      jwks: ROUTES.jwks,
+      revocation: ROUTES.revocation,
+      introspection: ROUTES.introspection,
+      pushed_authorization_request: ROUTES.pushed_authorization_request,
+    },
+    ttl: {
+      AccessToken: seconds(lifetimes.accessToken),
+      ClientCredentials: seconds(lifetimes.accessToken),
+      AuthorizationCode: seconds(lifetimes.code),
+      RefreshToken: seconds(lifetimes.refreshToken),
+      Grant: seconds(lifetimes.grant),
+      Session: seconds(lifetimes.session),
+      Interaction: INTERACTION_SECONDS,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      clientCredentials: { enabled: true },
+      revocation: { enabled: true },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx: Context, client: Oidc.Client, token: { kind: string; aud?: unknown }) => {
+          const own = client['resource_server'];
+          // Who cannot prove to be a resource server learns nothing, not even that there is nothing.
+          if (typeof own !== 'string') throw new errors.InvalidClientAuth('the client is no resource server');
+          return token.kind !== 'RefreshToken' && token.aud === own;
+        },
+      },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: settings.requiresPushed,
+      },
+      dPoP: {
+        enabled: true,
+        ...(settings.nonceSecret && {
+          nonceSecret: Buffer.from(settings.nonceSecret),
+          requireNonce: () => true,
+        }),
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (_ctx: Context, client: Oidc.Client, oneOf?: readonly string[]) => {
+          const resource = defaultResource(settings, client, oneOf);
+          if (resource === undefined) throw new errors.InvalidTarget('the request must name a resource');
+          return resource;
+        },
+        useGrantedResource: () => true,
+        getResourceServerInfo: resourceOf,
+      },
+    },
+    interactions: {
+      policy: consentPolicy(interactionPolicy),
+      url: (_ctx: Context, { uid }: { uid: string }) => `${ROUTES.interaction}/${uid}`,
+    },
+    loadExistingGrant: (ctx: Context) => existingGrant(parts, ctx),
+    findAccount: async (_ctx: Context, id: string) => {
+      const account = await parts.findAccount(id);
+      return account && { accountId: account.id, claims: () => ({ sub: account.id }) };
+    },
+    // Whoever asks for refreshing is registered for it; the consent page says so.
+    issueRefreshToken: (_ctx: Context, client: Oidc.Client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    expiresWithSession: () => false,
+    revokeGrantPolicy: () => true,
+    clientBasedCORS: (_ctx: Context, origin: string, client: Oidc.Client) =>
+      (client['allowed_origins'] as readonly string[]).includes(origin),
+    extraTokenClaims: (ctx: Context, token: { grantId?: string }) => extraClaims(ctx, token),
+    assertJwtClientAuthClaimsAndHeader: (_ctx: Context, claims: { exp?: unknown; aud?: unknown }) => {
+      const latest = Math.floor(Date.now() / 1000) + ASSERTION_SECONDS + SKEW_SECONDS;
+      if (typeof claims.exp !== 'number' || claims.exp > latest || typeof claims.aud !== 'string')
+        throw new errors.InvalidClientAuth('the assertion lives too long, or has several audiences');
+    },
+    renderError: parts.renderError,
+  };
+  return configuration as Oidc.Configuration;
+}
+
+const allowedScopes = (client: Oidc.Client): readonly string[] =>
+  client['allowed_scopes'] as readonly string[];
+
+function requestedScopes(ctx: Context): readonly string[] {
+  const { scope } = (ctx.oidc.params ?? {}) as { scope?: string };
+  return scope === undefined ? [] : scope.split(' ').filter((one) => one !== '');
+}
+
+/** What the resource, the client and the user have in common: nobody gives away more than that (R-AS-11). */
+async function scopesFor(
+  { findAccount }: ProviderParts,
+  ctx: Context,
+  client: Oidc.Client,
+  ofResource: readonly string[],
+): Promise<readonly string[]> {
+  const ofClient = allowedScopes(client);
+  const { entities, session } = ctx.oidc as unknown as {
+    entities: { Account?: { accountId: string } };
+    session?: { accountId?: string };
+  };
+  const accountId = entities.Account?.accountId ?? session?.accountId;
+  const account = accountId === undefined ? undefined : await findAccount(accountId);
+  return ofResource.filter((scope) => ofClient.includes(scope) && (account?.scopes?.includes(scope) ?? true));
+}
+
+function defaultResource(
+  { resources }: AuthorizationServerSettings,
+  client: Oidc.Client,
+  oneOf: readonly string[] | undefined,
+): string | undefined {
+  if (oneOf) return oneOf[0];
+  const allowed = [...resources.keys()].filter((one) =>
+    (client['allowed_resources'] as string[]).includes(one),
+  );
+  // With several the client has to say which: a token is for one audience (R-AS-12).
+  return allowed.length === 1 ? allowed[0] : undefined;
+}
+
+/** Asks again where a scope was denied before, and always where nobody can be sure which application it is (R-AS-10). */
+function consentPolicy({ base, Check }: typeof Oidc.interactionPolicy) {
+  const policy = base();
+  const unsure = new Check(
+    'unassured_client',
+    'the client cannot be told from another application',
+    'consent_required',
+    (ctx: Context) => {
+      const { client, result } = ctx.oidc as unknown as {
+        client: Oidc.Client;
+        result?: { consent?: unknown };
+      };
+      const asks = client['clientAuthMethod'] === 'none' && isNative(client.redirectUris ?? []);
+      return asks && !result?.consent ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    },
+  );
+  policy.get('consent')?.checks.add(unsure);
+  return policy;
+}
+
+async function existingGrant({ findGrant }: ProviderParts, ctx: Context): Promise<unknown> {
+  const { provider, client, session, result } = ctx.oidc as unknown as {
+    provider: Oidc.Provider;
+    client: Oidc.Client;
+    session: { accountId?: string };
+    result?: { consent?: { grantId?: string } };
+  };
+  const granted = result?.consent?.grantId;
+  if (granted !== undefined) return provider.Grant.find(granted);
+  if (session.accountId === undefined) return undefined;
+  const grant = (await findGrant(provider, session.accountId, client.clientId)) as
+    | { rejected?: unknown }
+    | undefined;
+  // What was denied once may be asked for again.
+  if (grant) delete grant.rejected;
+  return grant;
+}
+
+/** When and how the user logged in (RFC 9470 §6), and the name under which the grant can be withdrawn. */
+function extraClaims(ctx: Context, { grantId }: { grantId?: string }): Record<string, unknown> | undefined {
+  if (grantId === undefined) return undefined;
+  const { AuthorizationCode, RefreshToken } = ctx.oidc.entities as Record<
+    string,
+    { authTime?: number; acr?: string; amr?: string[] } | undefined
+  >;
+  const { authTime, acr, amr } = AuthorizationCode ?? RefreshToken ?? {};
+  return {
+    sid: grantName(grantId),
+    ...(authTime !== undefined && { auth_time: authTime }),
+    ...(acr !== undefined && { acr }),
+    ...(amr !== undefined && { amr }),
+  };
+}
