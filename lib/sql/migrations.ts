@@ -96,6 +96,25 @@ export const MIGRATIONS: readonly Migration[] = [
       ];
     },
   },
+  {
+    version: 3,
+    name: 'authorization server',
+    statements: (tables, dialect) => {
+      const { exact, id, json, big } = dialect.types;
+      const records = [
+        `id ${exact} not null primary key`,
+        `kind ${id} not null`,
+        `grant_name ${id}`,
+        `owner ${id}`,
+        `uid ${id}`,
+        `payload ${json} not null`,
+        `consumed_at ${big}`,
+        `expires_at ${big} not null`,
+      ];
+      const indexes = { grant: 'grant_name', owner: 'owner, kind', uid: 'uid, kind', end: 'expires_at' };
+      return createTable(dialect, tables.authorization, records, indexes);
+    },
+  },
 ];
 
 /** @param indexes columns by what they are for */

@@ -1,6 +1,14 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 
-import type { KeyRingRow, RevocationRow, SqlKind, SqlSchema, SqlTables, UseRow } from './sql-schema.js';
+import type {
+  AuthorizationRow,
+  KeyRingRow,
+  RevocationRow,
+  SqlKind,
+  SqlSchema,
+  SqlTables,
+  UseRow,
+} from './sql-schema.js';
 
 /** A revocation before the database has noted the time. */
 export type NewRevocation = Omit<RevocationRow, 'noted_at'>;
@@ -41,6 +49,13 @@ export interface SqlDialect {
   addRevocations(db: SqlTransaction, tables: SqlTables, rows: readonly NewRevocation[]): Promise<unknown>;
   /** Adds a ring, unless its issuer has one; tells whether it did. */
   addKeyRing(db: SqlTransaction, tables: SqlTables, row: KeyRingRow): Promise<boolean>;
+  /** Adds a record, or with `replace` puts it in the place of the one that is there; tells whether it did. */
+  saveRecord(
+    db: SqlTransaction,
+    tables: SqlTables,
+    row: AuthorizationRow,
+    replace: boolean,
+  ): Promise<boolean>;
   /** Adds to the numbers of uses. */
   addUses(db: SqlTransaction, tables: SqlTables, rows: readonly UseRow[]): Promise<unknown>;
 }
@@ -66,6 +81,7 @@ const postgres: SqlDialect = {
   addUses: addOnConflict,
   addRevocations: (db, tables, rows) => addRevocationsOnConflict(db, tables, withTime(rows, postgres)),
   addKeyRing: addRingOnConflict,
+  saveRecord: saveRecordOnConflict,
 };
 
 const mysql: SqlDialect = {
@@ -118,6 +134,14 @@ const mysql: SqlDialect = {
     const query = db.insertInto(tables.keyRings).ignore().values(row);
     return (await query.executeTakeFirst()).numInsertedOrUpdatedRows === 1n;
   },
+  saveRecord: async (db, tables, row, replace) => {
+    if (!replace) {
+      const query = db.insertInto(tables.authorization).ignore().values(row);
+      return (await query.executeTakeFirst()).numInsertedOrUpdatedRows === 1n;
+    }
+    await db.insertInto(tables.authorization).values(row).onDuplicateKeyUpdate(changedColumns(row)).execute();
+    return true;
+  },
 };
 
 const sqlite: SqlDialect = {
@@ -130,6 +154,7 @@ const sqlite: SqlDialect = {
   addUses: addOnConflict,
   addRevocations: (db, tables, rows) => addRevocationsOnConflict(db, tables, withTime(rows, sqlite)),
   addKeyRing: addRingOnConflict,
+  saveRecord: saveRecordOnConflict,
 };
 
 const DIALECTS: Readonly<Record<SqlKind, SqlDialect>> = { postgres, mysql, sqlite };
@@ -196,5 +221,25 @@ async function addRingOnConflict(db: SqlTransaction, tables: SqlTables, row: Key
     .insertInto(tables.keyRings)
     .values(row)
     .onConflict((conflict) => conflict.column('id').doNothing());
+  return (await query.executeTakeFirst()).numInsertedOrUpdatedRows === 1n;
+}
+
+/** What changes when a record is saved again; whether it was used up stays. */
+function changedColumns({ grant_name, owner, uid, payload, expires_at }: AuthorizationRow) {
+  return { grant_name, owner, uid, payload, expires_at };
+}
+
+async function saveRecordOnConflict(
+  db: SqlTransaction,
+  tables: SqlTables,
+  row: AuthorizationRow,
+  replace: boolean,
+): Promise<boolean> {
+  const query = db
+    .insertInto(tables.authorization)
+    .values(row)
+    .onConflict((conflict) =>
+      replace ? conflict.column('id').doUpdateSet(changedColumns(row)) : conflict.column('id').doNothing(),
+    );
   return (await query.executeTakeFirst()).numInsertedOrUpdatedRows === 1n;
 }

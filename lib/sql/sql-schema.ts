@@ -81,6 +81,19 @@ export interface KeyRingRow {
   content: string;
 }
 
+/** A row of what the authorization server keeps. Names are digests, times epoch milliseconds. */
+export interface AuthorizationRow {
+  /** Kind and id as one, because both tell a record apart. */
+  id: string;
+  kind: string;
+  grant_name: string | null;
+  owner: string | null;
+  uid: string | null;
+  payload: string;
+  consumed_at: Big | null;
+  expires_at: Big;
+}
+
 /** A migration that has been applied. */
 export interface VersionRow {
   version: number;
@@ -95,6 +108,7 @@ export interface SqlSchema {
   security_sessions: SessionRow;
   security_revocations: RevocationRow;
   security_key_rings: KeyRingRow;
+  security_authorization: AuthorizationRow;
   security_schema_versions: VersionRow;
 }
 
@@ -106,6 +120,7 @@ export interface SqlTables {
   readonly sessions: 'security_sessions';
   readonly revocations: 'security_revocations';
   readonly keyRings: 'security_key_rings';
+  readonly authorization: 'security_authorization';
   readonly versions: 'security_schema_versions';
 }
 
@@ -121,6 +136,7 @@ export function tablesWith(prefix: string): SqlTables {
     sessions: `${prefix}sessions` as 'security_sessions',
     revocations: `${prefix}revocations` as 'security_revocations',
     keyRings: `${prefix}key_rings` as 'security_key_rings',
+    authorization: `${prefix}authorization` as 'security_authorization',
     versions: `${prefix}schema_versions` as 'security_schema_versions',
   };
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from 'vitest';
 
 import { RedisTokenStore } from '../../lib/redis/redis-token-store.js';
 import { describeApiKeyStore } from '../authentication/api-key/store-contract.js';
+import { describeAuthorizationStore } from '../authorization-server/store-contract.js';
 import { describeTokenProcesses } from '../authentication/jwt/token-processes.js';
 import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import {
@@ -15,6 +16,7 @@ import {
   ioredisCluster,
   nodeRedis,
   nodeRedisCluster,
+  openAuthorizationStore,
   openStore,
   openTokenStore,
 } from './redis-stores.js';
@@ -49,6 +51,15 @@ describeTokenStore(
   'a Redis cluster by node-redis',
   () => openTokenStore(() => nodeRedisCluster(cluster)),
   subscribes,
+);
+
+describeAuthorizationStore('Redis by ioredis', () => openAuthorizationStore(() => ioredis(server)));
+describeAuthorizationStore('Redis by node-redis', () => openAuthorizationStore(() => nodeRedis(server)));
+describeAuthorizationStore('a Redis cluster by ioredis', () =>
+  openAuthorizationStore(() => ioredisCluster(cluster)),
+);
+describeAuthorizationStore('a Redis cluster by node-redis', () =>
+  openAuthorizationStore(() => nodeRedisCluster(cluster)),
 );
 
 let places = 0;

@@ -1,11 +1,13 @@
 import { createClient, createCluster } from '@redis/client';
 import { Cluster, Redis } from 'ioredis';
 
+import { RedisAuthorizationStore } from '../../lib/redis/redis-authorization-store.js';
 import { RedisApiKeyStore } from '../../lib/redis/redis-api-key-store.js';
 import type { RedisClient } from '../../lib/redis/redis-connection.js';
 import { RedisTokenStore } from '../../lib/redis/redis-token-store.js';
 import type { RedisCluster, RedisServer } from '../support/servers/redis.js';
 import type { OpenStore } from '../authentication/api-key/store-contract.js';
+import type { OpenAuthorizationStore } from '../authorization-server/store-contract.js';
 import type { OpenTokenStore } from '../authentication/jwt/token-store-contract.js';
 
 /** A client that is connected, and how it is closed. */
@@ -53,6 +55,11 @@ export function openStore(connect: () => Promise<OpenClient>): Promise<OpenStore
 /** The same for tokens. */
 export function openTokenStore(connect: () => Promise<OpenClient>): Promise<OpenTokenStore> {
   return openEmpty((client, prefix) => new RedisTokenStore(client, { prefix }), connect);
+}
+
+/** The same for an authorization server. */
+export function openAuthorizationStore(connect: () => Promise<OpenClient>): Promise<OpenAuthorizationStore> {
+  return openEmpty((client, prefix) => new RedisAuthorizationStore(client, { prefix }), connect);
 }
 
 async function openEmpty<T extends { close(): Promise<void> }>(

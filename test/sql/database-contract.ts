@@ -48,17 +48,21 @@ export function describeSqlDatabase(name: string, url: () => string): void {
         Array.from({ length: 10 }, () => open({ tablePrefix, poolSize: 1 })),
       );
       const applied = await Promise.all(databases.map((database) => database.migrate()));
-      expect(applied.flat()).toEqual(['api keys', 'sessions']);
+      expect(applied.flat()).toEqual(['api keys', 'sessions', 'authorization server']);
       expect(await databases[0]!.migrate()).toEqual([]);
       const versions = await execute(databases[0]!, `select version from ${tablePrefix}schema_versions`);
-      expect(versions).toEqual([{ version: 1 }, { version: 2 }]);
+      expect(versions).toEqual([{ version: 1 }, { version: 2 }, { version: 3 }]);
     });
 
     it('R-AK-10 R-AK-11 R-AK-18 lets ten processes begin at once, and lose nothing of what each does', async () => {
       const tablePrefix = newPrefix();
       const shared = keyRecord().id;
       const outcomes = await runProcesses(10, url(), tablePrefix, shared, '10');
-      expect(outcomes.flatMap(({ migrated }) => migrated)).toEqual(['api keys', 'sessions']);
+      expect(outcomes.flatMap(({ migrated }) => migrated)).toEqual([
+        'api keys',
+        'sessions',
+        'authorization server',
+      ]);
       expect(outcomes.filter(({ first }) => first)).toHaveLength(1);
       expect(outcomes.filter(({ rotated }) => rotated)).toHaveLength(1);
       const store = new SqlApiKeyStore(await open({ tablePrefix }));

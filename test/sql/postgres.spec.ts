@@ -6,12 +6,13 @@ import type { ApiKeyChange } from '../../lib/authentication/api-key/api-key-stor
 import { openSqlDatabase, SqlApiKeyStore } from '../../lib/sql/index.js';
 import { describeApiKeyStore, keyRecord } from '../authentication/api-key/store-contract.js';
 import { describeTokenProcesses } from '../authentication/jwt/token-processes.js';
+import { describeAuthorizationStore } from '../authorization-server/store-contract.js';
 import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import { startPostgres } from '../support/servers/postgres.js';
 import type { DatabaseServer } from '../support/servers/server-process.js';
 import { describeSqlDatabase } from './database-contract.js';
 import { describeOutage } from './outage-contract.js';
-import { openEmptyStore, openEmptyTokenStore, tokenPlace } from './stores.js';
+import { openEmptyStore, openEmptyAuthorizationStore, openEmptyTokenStore, tokenPlace } from './stores.js';
 
 let server: DatabaseServer;
 beforeAll(async () => {
@@ -20,6 +21,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describeApiKeyStore('a PostgreSQL store', () => openEmptyStore(server.url), { subscribes: true });
+describeAuthorizationStore('a PostgreSQL store', () => openEmptyAuthorizationStore(server.url));
 describeTokenStore('a PostgreSQL store', () => openEmptyTokenStore(server.url), { subscribes: true });
 describeTokenProcesses('PostgreSQL', () => tokenPlace(server.url));
 describeSqlDatabase('a PostgreSQL database', () => server.url);

@@ -7,9 +7,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openSqlDatabase, SqlApiKeyStore } from '../../lib/sql/index.js';
 import { describeApiKeyStore, keyRecord } from '../authentication/api-key/store-contract.js';
 import { describeTokenProcesses } from '../authentication/jwt/token-processes.js';
+import { describeAuthorizationStore } from '../authorization-server/store-contract.js';
 import { describeTokenStore } from '../authentication/jwt/token-store-contract.js';
 import { describeSqlDatabase } from './database-contract.js';
-import { openEmptyStore, openEmptyTokenStore, tokenPlace } from './stores.js';
+import { openEmptyStore, openEmptyAuthorizationStore, openEmptyTokenStore, tokenPlace } from './stores.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,6 +18,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describeApiKeyStore('an SQLite store', () => openEmptyStore(`file:${join(folder, 'store.db')}`), {
   subscribes: false,
 });
+describeAuthorizationStore('an SQLite store', () =>
+  openEmptyAuthorizationStore(`file:${join(folder, 'authorization.db')}`),
+);
 describeTokenStore('an SQLite store', () => openEmptyTokenStore(`file:${join(folder, 'tokens.db')}`), {
   subscribes: false,
 });

@@ -1,11 +1,13 @@
 import {
   openSqlDatabase,
   SqlApiKeyStore,
+  SqlAuthorizationStore,
   type SqlDatabase,
   type SqlDatabaseOptions,
   SqlTokenStore,
 } from '../../lib/sql/index.js';
 import type { OpenStore } from '../authentication/api-key/store-contract.js';
+import type { OpenAuthorizationStore } from '../authorization-server/store-contract.js';
 import type { TokenPlace } from '../authentication/jwt/token-processes.js';
 import type { OpenTokenStore } from '../authentication/jwt/token-store-contract.js';
 
@@ -14,6 +16,11 @@ let opened = 0;
 /** Empty stores of API keys in a server, each in tables of its own. */
 export function openEmptyStore(url: string, options: SqlDatabaseOptions = {}): Promise<OpenStore> {
   return openEmpty((database) => new SqlApiKeyStore(database), url, options);
+}
+
+/** Empty stores of an authorization server. */
+export function openEmptyAuthorizationStore(url: string): Promise<OpenAuthorizationStore> {
+  return openEmpty((database) => new SqlAuthorizationStore(database), url);
 }
 
 /** Empty stores of tokens. */
