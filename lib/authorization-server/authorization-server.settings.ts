@@ -3,12 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { isScopeToken } from '../authentication/jwt/claim-checks.js';
 import { KeyRefused, readSecret } from '../authentication/jwt/key-material.js';
 import type { ManagedAlgorithm } from '../authentication/jwt/key-ring.js';
-import {
-  isRawOptions,
-  isSecureUrl,
-  OptionChecks,
-  type RawOptions,
-} from '../authentication/jwt/option-checks.js';
+import { isRawOptions, isSecureUrl, OptionChecks } from '../authentication/jwt/option-checks.js';
 import { sha256 } from '../authentication/sha256.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { SecurityError } from '../errors/security-error.js';
@@ -235,7 +230,7 @@ function clientsOf(
 
 function lifetimesOf({ lifetimes }: AuthorizationServerOptions, problems: ConfigurationProblems) {
   const where = 'AuthorizationServerModule.lifetimes';
-  const checks = new OptionChecks((lifetimes ?? {}) as RawOptions, `${WHERE}.lifetimes`, where, problems);
+  const checks = new OptionChecks({ ...lifetimes }, `${WHERE}.lifetimes`, where, problems);
   checks.onlyKnown(['accessToken', 'code', 'refreshToken', 'grant', 'session']);
   return {
     accessToken: checks.duration('accessToken', 10 * MINUTE, MINUTE, HOUR, '1m to 1h'),
@@ -248,7 +243,7 @@ function lifetimesOf({ lifetimes }: AuthorizationServerOptions, problems: Config
 
 function signingOf({ signing }: AuthorizationServerOptions, problems: ConfigurationProblems) {
   const where = 'AuthorizationServerModule.signing';
-  const checks = new OptionChecks((signing ?? {}) as RawOptions, `${WHERE}.signing`, where, problems);
+  const checks = new OptionChecks({ ...signing }, `${WHERE}.signing`, where, problems);
   checks.onlyKnown(['algorithm', 'rotateEvery']);
   const { algorithm = 'ES256' } = checks.options;
   if (algorithm !== 'ES256' && algorithm !== 'EdDSA')

@@ -214,6 +214,8 @@ export class AuthorizationServer {
   async #callProvider(state: RequestState): Promise<void> {
     const { callback } = this.#current();
     pin(state, this.parts.settings.issuer);
+    // What scripts of other origins may see is up to the client that they belong to.
+    state.response.removeHeader('Access-Control-Expose-Headers');
     await callback(state.request, state.response);
   }
 

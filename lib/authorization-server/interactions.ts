@@ -39,6 +39,12 @@ export interface Visit {
   readonly form: URLSearchParams | undefined;
 }
 
+/** What a request says about scopes. */
+interface Requested {
+  readonly scope?: string;
+  readonly resource?: string | string[];
+}
+
 /** A scope that is asked for, and where. */
 interface Asked {
   readonly resource: string;
@@ -152,13 +158,14 @@ export class Interactions {
   /** What the request, the client, the resources and the user have in common. */
   #asked({ params }: Interaction, client: RegisteredClient, account: Account): readonly Asked[] {
     const { resources } = this.parts.settings;
-    const requested = String(params['scope'] ?? '').split(' ');
-    const named = [params['resource'] ?? []].flat().map(String);
-    return named.flatMap((resource) =>
-      (resources.get(resource)?.scopes ?? [])
+    const { scope: requestedScope = '', resource = [] } = params as Requested;
+    const requested = requestedScope.split(' ');
+    const named = [resource].flat();
+    return named.flatMap((identifier) =>
+      (resources.get(identifier)?.scopes ?? [])
         .filter((scope) => requested.includes(scope) && client.scopes.includes(scope))
         .filter((scope) => account.scopes?.includes(scope) ?? true)
-        .map((scope) => ({ resource, scope })),
+        .map((scope) => ({ resource: identifier, scope })),
     );
   }
 

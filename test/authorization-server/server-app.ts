@@ -62,6 +62,7 @@ export function serverModule(issuer: string, options: ServerOptions = {}): Dynam
       { identifier: OPAQUE_API, name: 'Files', scopes: ['files:read'], tokenFormat: 'opaque' },
     ],
     encryptionKey: KEY,
+    loginLimit: '1000/minute',
     authenticate: ({ login, password }) =>
       ACCOUNTS.find((one) => one.login === login && one.password === password),
     findAccount: (id) => ACCOUNTS.find((one) => one.id === id),

@@ -118,7 +118,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
           logger: false,
           rateLimit: { read: '1000000/minute', address: '1000000/minute', failedAuthentication: false },
           clock: { now: () => Date.now() + offset, monotonic: () => performance.now() + offset },
-          oauth2: { resource: API, issuers: [issuer as Issuer, ...more] },
+          oauth2: { resource: API, issuers: [issuer, ...more] },
         }),
       ],
       controllers: [MailController],

@@ -58,6 +58,7 @@ export const isNative = (redirectUris: readonly string[]): boolean =>
   redirectUris.some((uri) => !uri.startsWith('https:'));
 
 /** Without the digest. */
-export function infoOf({ secretDigest: _, ...info }: RegisteredClient): ClientInfo {
-  return info;
+export function infoOf(client: RegisteredClient): ClientInfo {
+  const { secretDigest, ...info } = client;
+  return secretDigest === undefined ? client : info;
 }

@@ -15,19 +15,22 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** What can stand in a template. */
+export type HtmlValue = Html | string | number | boolean | undefined | null | readonly HtmlValue[];
+
 /**
  * Makes HTML from a template: values are escaped, lists are joined, `undefined` and `false` are nothing.
  *
  * @example
  * html`<h1>${name}</h1>`
  */
-export function html(parts: TemplateStringsArray, ...values: readonly unknown[]): Html {
+export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(parts.reduce((text, part, i) => text + render(values[i - 1]) + part));
 }
 
-function render(value: unknown): string {
+function render(value: HtmlValue): string {
   if (value === undefined || value === null || value === false) return '';
   if (value instanceof Html) return value.text;
-  if (Array.isArray(value)) return value.map(render).join('');
+  if (typeof value === 'object') return value.map(render).join('');
   return String(value).replaceAll(/[&<>"']/g, (character) => ESCAPES[character]!);
 }

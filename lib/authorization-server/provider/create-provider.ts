@@ -10,6 +10,8 @@ import type { AuthorizationServerSettings } from '../authorization-server.settin
 import type { Account } from '../authorization-server.options.js';
 import { providerConfiguration } from './provider-configuration.js';
 
+const NO_CREDENTIALS = 'no client authentication mechanism provided';
+
 /** What making a provider takes. */
 export interface CreateProviderParts {
   readonly oidc: typeof Oidc;
@@ -53,6 +55,12 @@ export function createProvider(parts: CreateProviderParts): Oidc.Provider {
   provider.use(async (ctx, next) => {
     await next();
     if (ctx.status === 503) ctx.set('Retry-After', '5');
+    // Who brings no credentials has failed to authenticate like everybody else (RFC 6749 §5.2).
+    const body = ctx.body as { error_description?: string } | undefined;
+    if (body?.error_description === NO_CREDENTIALS) {
+      ctx.status = 401;
+      ctx.body = { error: 'invalid_client', error_description: NO_CREDENTIALS };
+    }
   });
   provider.on('authorization.accepted', (ctx) => {
     // Answers go by redirect alone: a page that sends itself would need a script.

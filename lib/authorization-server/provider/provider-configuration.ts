@@ -71,6 +71,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     responseTypes: ['code'],
     scopes: [],
     pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
     conformIdTokenClaims: true,
     clockTolerance: SKEW_SECONDS,
     cookies: {
@@ -103,7 +104,11 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       clientCredentials: { enabled: true },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx: Context, client: Oidc.Client, token: { clientId?: string }) =>
+          token.clientId === client.clientId,
+      },
       introspection: {
         enabled: true,
         allowedPolicy: (_ctx: Context, client: Oidc.Client, token: { kind: string; aud?: unknown }) => {
@@ -159,7 +164,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     },
     renderError: parts.renderError,
   };
-  return configuration as Oidc.Configuration;
+  return configuration;
 }
 
 const allowedScopes = (client: Oidc.Client): readonly string[] =>

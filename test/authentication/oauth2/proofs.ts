@@ -26,7 +26,7 @@ export async function proofMaker(
 ): Promise<ProofMaker> {
   const jwk = await exportJWK(pair.publicKey);
   return {
-    jkt: thumbprint(jwk as Record<string, unknown>),
+    jkt: thumbprint(jwk),
     jwk,
     async proof(method, uri, token, claims = {}, header = {}) {
       const all = { htm: method, htu: uri, jti: randomUUID(), iat: Math.floor(Date.now() / 1000) };
