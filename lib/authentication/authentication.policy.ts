@@ -19,6 +19,8 @@ export interface AuthenticationSetup {
   readonly resourceMetadata: string | undefined;
   /** What to do with a route that has no decorator. */
   readonly undecorated: 'authenticate' | 'refuse';
+  /** Scopes that are described in words; any where this is missing. */
+  readonly describedScopes?: readonly string[] | undefined;
   /** How tokens are bound to their senders, where OAuth is configured. */
   readonly dpop?: { readonly algorithms: readonly string[]; readonly required: boolean } | undefined;
 }
@@ -68,6 +70,10 @@ export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'auth
         `configure \`${OPTIONS[scheme]}\` in SecurityModule.forRoot(), or remove the decorator`,
       );
     }
+    for (const scope of undescribed(declared, metadata, setup)) {
+      const fix = 'describe it in `oauth2.scopes`, or correct its name';
+      problems.add('policy.scope.undescribed', where, `asks for the scope ${scope}, which has no words`, fix);
+    }
     if (!isPublic && declared.length === 0) {
       if (setup.undecorated === 'refuse') {
         problems.add('policy.undecorated', where, 'has no security decorator', 'add a scheme, or @Public()');
@@ -98,6 +104,18 @@ export function authenticationPart(setup: AuthenticationSetup): PolicyPart<'auth
       setup,
     );
   };
+}
+
+/** Scopes that OAuth tokens need here, and nobody has described. */
+function undescribed(
+  declared: readonly AcceptedScheme[],
+  metadata: RouteMetadata,
+  { describedScopes }: AuthenticationSetup,
+): readonly string[] {
+  const oauth2 = declared.filter(({ scheme }) => scheme === 'oauth2');
+  if (describedScopes === undefined || oauth2.length === 0) return [];
+  const needed = [...metadata.all<readonly string[]>('scopes').flat(), ...oauth2.flatMap(({ scopes }) => scopes)];
+  return [...new Set(needed)].filter((scope) => !describedScopes.includes(scope));
 }
 
 function compile(

@@ -114,6 +114,7 @@ export function compileConfiguration(
       resourceMetadata: resource === undefined ? undefined : metadataLocation(resource).url,
       undecorated: options.undecorated ?? 'authenticate',
       dpop,
+      describedScopes: options.oauth2?.scopes && Object.keys(options.oauth2.scopes),
     },
     headers: prepareHeaders(options.headers, problems),
     transport: compileTransport(options, production, problems),

@@ -31,7 +31,7 @@ const SHARED_NAMES = [
   'claims',
 ] as const;
 const JWT_NAMES = [...SHARED_NAMES, 'secret', 'signingKey'];
-const OAUTH2_NAMES = ['resource', 'issuers', 'dpop', 'mtls'];
+const OAUTH2_NAMES = ['resource', 'issuers', 'scopes', 'dpop', 'mtls'];
 
 /** What the options do not say. */
 export interface IssuerEnvironment {

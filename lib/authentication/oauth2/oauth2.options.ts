@@ -1,3 +1,4 @@
+import type { ScopeDescriptions } from '../../authorization/scope-descriptions.js';
 import type { TokenRules, VerificationKeys } from '../jwt/jwt.options.js';
 import type { DpopOptions } from './dpop/dpop.options.js';
 import type { IntrospectionOptions } from './introspection/introspection.options.js';
@@ -19,6 +20,8 @@ export interface OAuth2Options {
   /** Identifier of this API as a resource: an https URL without fragment (RFC 8707 §2). */
   readonly resource: string;
   readonly issuers: readonly OAuth2IssuerOptions[];
+  /** Every scope that routes may ask for, in words; a route that asks for another one stops the boot. */
+  readonly scopes?: ScopeDescriptions;
   /** Tokens that are bound to a key of the client. They are understood without any option. */
   readonly dpop?: DpopOptions;
   /** Tokens that are bound to a certificate of the client. They are understood without any option. */
