@@ -114,7 +114,10 @@ function undescribed(
 ): readonly string[] {
   const oauth2 = declared.filter(({ scheme }) => scheme === 'oauth2');
   if (describedScopes === undefined || oauth2.length === 0) return [];
-  const needed = [...metadata.all<readonly string[]>('scopes').flat(), ...oauth2.flatMap(({ scopes }) => scopes)];
+  const needed = [
+    ...metadata.all<readonly string[]>('scopes').flat(),
+    ...oauth2.flatMap(({ scopes }) => scopes),
+  ];
   return [...new Set(needed)].filter((scope) => !describedScopes.includes(scope));
 }
 

@@ -28,6 +28,10 @@ export interface Account {
   readonly name?: string;
   /** The scopes that they may give away; all by default (R-AS-11). */
   readonly scopes?: readonly string[];
+  /** How strong the login was, which tokens say (`acr`); of `authenticate` alone. */
+  readonly acr?: string;
+  /** By what means they logged in (RFC 8176); `['pwd']` by default. Of `authenticate` alone. */
+  readonly amr?: readonly string[];
 }
 
 /** What somebody typed in. Hostile until it was checked. */
@@ -35,6 +39,8 @@ export interface LoginInput {
   readonly login: string;
   readonly password: string;
   readonly address: string;
+  /** What the application asks of the login (`acr_values`, RFC 9470); empty for nothing in particular. */
+  readonly acrValues: readonly string[];
 }
 
 /** How long things live. */

@@ -25,6 +25,7 @@ import { LoginCheck, assertAccount } from './login-check.js';
 import { PageWriter } from './pages/page-writer.js';
 import { ClientAdapter } from './provider/client-adapter.js';
 import { createProvider } from './provider/create-provider.js';
+import { withStepUpNames } from './provider/step-up-parameters.js';
 import { RecordAdapter } from './records/record-adapter.js';
 import { RecordKeyRingStore } from './records/record-key-ring-store.js';
 import type { RecordSeal } from './records/record-seal.js';
@@ -156,6 +157,7 @@ export class AuthorizationServer {
     const { method } = request;
     if (path.startsWith(ROUTES.authorization)) {
       if (method !== 'GET') return this.#refuseMethod(state, 'GET');
+      request.url = withStepUpNames(request.url ?? '/');
       return this.#callProvider(state);
     }
     if (method !== 'GET' && method !== 'POST') return this.#refuseMethod(state, 'GET, POST');

@@ -11,6 +11,7 @@ import type { FormTokens } from './form-tokens.js';
 import type { LoginCheck } from './login-check.js';
 import { formTargetOf, type PageWriter, type WrittenPage } from './pages/page-writer.js';
 import type { PermissionView } from './pages/page-views.js';
+import { ACR_VALUES } from './provider/step-up-parameters.js';
 import { ROUTES } from './server-address.js';
 
 /** What cannot go on, in words for people. */
@@ -76,9 +77,12 @@ export class Interactions {
 
   async #login(visit: Visit, interaction: Interaction, client: RegisteredClient): Promise<void> {
     const { provider, request, response, form, address } = visit;
-    const outcome = form && (await this.parts.logins.check(form, address));
+    const { [ACR_VALUES]: acrValues } = interaction.params as { [ACR_VALUES]?: string };
+    const outcome = form && (await this.parts.logins.check(form, address, acrValues?.split(' ')));
     if (outcome && 'account' in outcome) {
-      const login = { accountId: outcome.account.id, amr: ['pwd'], ts: Math.floor(Date.now() / 1000) };
+      const { id: accountId, acr, amr = ['pwd'] } = outcome.account;
+      await endOtherLogin(provider, interaction, accountId);
+      const login = { accountId, amr: [...amr], ts: Math.floor(Date.now() / 1000), ...(acr && { acr }) };
       return provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
     }
     const { settings, tokens } = this.parts;
@@ -188,6 +192,19 @@ export class Interactions {
     const page: WrittenPage = this.parts.pages.write(make, formTargetOf(params['redirect_uri']));
     this.parts.pages.send(response, status, page);
   }
+}
+
+/** Somebody else was logged in with this browser: their login ends with the new one. */
+async function endOtherLogin(
+  provider: Oidc.Provider,
+  interaction: Interaction,
+  accountId: string,
+): Promise<void> {
+  const { session } = interaction;
+  if (session === undefined || session.accountId === accountId) return;
+  await (await provider.Session.findByUid(session.uid))?.destroy();
+  delete interaction.session;
+  await interaction.persist();
 }
 
 interface GrantMembers {

@@ -19,14 +19,18 @@ export class LoginCheck {
   ) {}
 
   /** @throws SecurityError or what the application's own function throws */
-  async check(form: URLSearchParams, address: string): Promise<LoginOutcome> {
+  async check(
+    form: URLSearchParams,
+    address: string,
+    acrValues: readonly string[] = [],
+  ): Promise<LoginOutcome> {
     const login = form.get('login') ?? '';
     const password = form.get('password') ?? '';
     if (login === '' || password === '' || login.length > MAX_LENGTH || password.length > MAX_LENGTH)
       return WRONG;
     const attempt = this.backoff.tryOf(login, address);
     if (!(await this.#mayTry(attempt))) return TOO_MANY;
-    const account = await this.settings.authenticate({ login, password, address });
+    const account = await this.settings.authenticate({ login, password, address, acrValues });
     if (!account) {
       await this.backoff.failed(attempt);
       return WRONG;

@@ -23,7 +23,15 @@ export interface FetchedJson {
 }
 
 /** Why there is no document, in words without the URL. */
-export class OutboundFailure extends Error {}
+export class OutboundFailure extends Error {
+  constructor(
+    message: string,
+    /** With which the server answered, if it did. */
+    readonly status?: number,
+  ) {
+    super(message);
+  }
+}
 
 /**
  * Gets a JSON document, and nothing else: no redirect is followed, no cookie or credential sent, the name is resolved once and
@@ -93,7 +101,8 @@ function ask(
 
 async function read(response: IncomingMessage, maxBytes: number): Promise<string> {
   try {
-    if (response.statusCode !== 200) throw new OutboundFailure(`the answer is ${response.statusCode}`);
+    if (response.statusCode !== 200)
+      throw new OutboundFailure(`the answer is ${response.statusCode}`, response.statusCode);
     const chunks: Buffer[] = [];
     let length = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {

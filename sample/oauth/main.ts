@@ -17,11 +17,14 @@ const server = {
   DEMO_PASSWORD: password,
 };
 
-const children = Object.entries({ 'authorization-server': server, 'users-api': usersApi, 'print-shop': printShop }).map(
-  ([name, environment]) =>
-    fork(fileURLToPath(new URL(`${name}/main.js`, import.meta.url)), [], {
-      env: { ...process.env, ...environment },
-    }),
+const children = Object.entries({
+  'authorization-server': server,
+  'users-api': usersApi,
+  'print-shop': printShop,
+}).map(([name, environment]) =>
+  fork(fileURLToPath(new URL(`${name}/main.js`, import.meta.url)), [], {
+    env: { ...process.env, ...environment },
+  }),
 );
 const stop = () => children.forEach((child) => child.kill('SIGTERM'));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);

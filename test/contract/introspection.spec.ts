@@ -271,11 +271,14 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     for (let i = 0; i < 5; i++) expect((await get()).status).toBe(503);
     expect((await get()).status).toBe(503);
     expect(server.asked).toHaveLength(5);
-    server.says(good());
     offset = 6_000;
+    server.says({ error: 'unsupported_token_type' }, 400);
+    for (let i = 0; i < 10; i++) expect((await get()).status).toBe(503);
+    expect(server.asked).toHaveLength(15);
+    server.says(good());
     expect((await get()).status).toBe(200);
     expect((await get()).status).toBe(200);
-    expect(server.asked).toHaveLength(7);
+    expect(server.asked).toHaveLength(17);
   });
 
   it('R-IN-05 places are few, one address takes half of them, and tokens that are none are not asked about', async () => {

@@ -31,7 +31,7 @@ button.main { background: var(--accent); color: #fff; }
 .actions { display: flex; gap: .75rem; justify-content: flex-end; flex-wrap: wrap; margin-top: 1.25rem; }
 .note { border-left: 4px solid var(--accent); padding: .25rem .75rem; margin: 1rem 0; }
 .problem { border-left-color: #b3261e; }
-.apps { list-style: none; padding: 0; } .apps li { border-top: 1px solid var(--line); padding: .75rem 0; }
+.apps { list-style: none; padding: 0; } .apps > li { border-top: 1px solid var(--line); padding: .75rem 0; }
 .apps h2 { font-size: 1.1rem; margin: 0; overflow-wrap: anywhere; } .apps ul { margin: .25rem 0; padding-left: 1.2rem; }
 `;
 

@@ -8,6 +8,7 @@ import { SecurityError } from '../../errors/security-error.js';
 import type { SecurityEvents } from '../../events/security-events.js';
 import type { AuthorizationServerSettings } from '../authorization-server.settings.js';
 import type { Account } from '../authorization-server.options.js';
+import { ROUTES } from '../server-address.js';
 import { providerConfiguration } from './provider-configuration.js';
 
 const NO_CREDENTIALS = 'no client authentication mechanism provided';
@@ -56,10 +57,15 @@ export function createProvider(parts: CreateProviderParts): Oidc.Provider {
     await next();
     if (ctx.status === 503) ctx.set('Retry-After', '5');
     // Who brings no credentials has failed to authenticate like everybody else (RFC 6749 §5.2).
-    const body = ctx.body as { error_description?: string } | undefined;
+    const body = ctx.body as { error?: string; error_description?: string } | undefined;
     if (body?.error_description === NO_CREDENTIALS) {
       ctx.status = 401;
       ctx.body = { error: 'invalid_client', error_description: NO_CREDENTIALS };
+    }
+    // JWTs are no tokens that could be looked up here, and of those it says no more (RFC 7662 §2.2).
+    if (ctx.path === ROUTES.introspection && body?.error === 'unsupported_token_type') {
+      ctx.status = 200;
+      ctx.body = { active: false };
     }
   });
   provider.on('authorization.accepted', (ctx) => {

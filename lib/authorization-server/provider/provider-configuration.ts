@@ -8,6 +8,7 @@ import type { Account } from '../authorization-server.options.js';
 import { grantName } from '../records/record-names.js';
 import { ROUTES } from '../server-address.js';
 import { EXTRA_METADATA } from './client-metadata.js';
+import { ACR_VALUES, MAX_AGE, stepUpCheck } from './step-up-parameters.js';
 
 /** What configuring the provider takes beside the settings. */
 export interface ProviderParts {
@@ -33,7 +34,7 @@ type Context = Oidc.KoaContextWithOIDC;
 /** oidc-provider, set to what RFC 9700 and R-AS-01 to R-AS-23 ask for. */
 export function providerConfiguration(parts: ProviderParts): Oidc.Configuration {
   const { settings, oidc, signingKey, adapter } = parts;
-  const { errors, interactionPolicy } = oidc;
+  const { errors } = oidc;
   const { lifetimes, issuer } = settings;
   const seconds = (ms: number) => Math.floor(ms / 1000);
   const secure = issuer.startsWith('https:');
@@ -69,6 +70,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     },
     extraClientMetadata: { properties: EXTRA_METADATA },
     responseTypes: ['code'],
+    extraParams: [MAX_AGE, ACR_VALUES],
     scopes: [],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -141,7 +143,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
       },
     },
     interactions: {
-      policy: consentPolicy(interactionPolicy),
+      policy: interactionPolicyOf(oidc),
       url: (_ctx: Context, { uid }: { uid: string }) => `${ROUTES.interaction}/${uid}`,
     },
     loadExistingGrant: (ctx: Context) => existingGrant(parts, ctx),
@@ -206,8 +208,10 @@ function defaultResource(
 }
 
 /** Asks again where a scope was denied before, and always where nobody can be sure which application it is (R-AS-10). */
-function consentPolicy({ base, Check }: typeof Oidc.interactionPolicy) {
+function interactionPolicyOf(oidc: typeof Oidc) {
+  const { base, Check } = oidc.interactionPolicy;
   const policy = base();
+  policy.get('login')?.checks.add(stepUpCheck(oidc) as never);
   const unsure = new Check(
     'unassured_client',
     'the client cannot be told from another application',

@@ -78,18 +78,20 @@ function redirect(response: ServerResponse, location: string): string {
   return '';
 }
 
-createServer((request, response) => {
-  handle(request, response).then(
-    (content) => {
-      response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      response.end(page(content));
-    },
-    (error: unknown) => {
-      console.error(error);
-      response.statusCode = 500;
-      response.end(page(failure('Something went wrong in the shop.')));
-    },
-  );
-}).listen(portOf(places.printShop), '127.0.0.1', () => {
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let content: string;
+  try {
+    content = await handle(request, response);
+  } catch (error) {
+    console.error(error);
+    response.statusCode = 500;
+    content = failure('Something went wrong in the shop.');
+  }
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.end(page(content));
+}
+
+const server = createServer((request, response) => void serve(request, response));
+server.listen(portOf(places.printShop), '127.0.0.1', () => {
   console.log(`The print shop listens on ${places.printShop}`);
 });

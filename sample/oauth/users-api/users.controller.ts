@@ -12,7 +12,11 @@ export class UsersController {
 
   @OAuth2Auth('users:read')
   @Get()
-  list(@CurrentPrincipal() { id, clientId }: Principal): { onBehalfOf: string; through: string; users: User[] } {
+  list(@CurrentPrincipal() { id, clientId }: Principal): {
+    onBehalfOf: string;
+    through: string;
+    users: User[];
+  } {
     return {
       onBehalfOf: this.directory.get(id).name,
       through: clientId ?? '',

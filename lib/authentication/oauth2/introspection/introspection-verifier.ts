@@ -106,7 +106,9 @@ export class IntrospectionVerifier implements CredentialVerifier {
       this.#breaker.succeeded();
       return claims;
     } catch (error) {
-      this.#breaker.failed();
+      // A server that finds fault with one token is not down: nobody may close it to the others by sending such.
+      if (error instanceof OutboundFailure && error.status === 400) this.#breaker.succeeded();
+      else this.#breaker.failed();
       if (!(error instanceof OutboundFailure)) throw error;
       this.events.emit('introspection.failed', { issuer: this.issuer.issuer, reason: error.message });
       throw unavailable('introspection.failed');
