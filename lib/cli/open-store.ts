@@ -7,17 +7,10 @@ import { systemClock } from '../clock.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { SecurityEvents } from '../events/security-events.js';
 import type { SqlDatabase } from '../sql/sql-database.js';
-import { type CliContext, type CliValues, UsageError } from './command.js';
+import { type CliContext, type CliValues, type Opened, UsageError } from './command.js';
 
 const VARIABLES = ['API_KEYS_URL', 'DATABASE_URL', 'REDIS_URL'] as const;
 const NO_STORE = `which store? Give --store URL, or set ${VARIABLES.join(', ')}`;
-
-/** The keys of one store, and how to let go of it. */
-export interface OpenedKeys {
-  readonly service: ApiKeyService;
-  readonly database: SqlDatabase | undefined;
-  readonly close: () => Promise<void>;
-}
 
 /**
  * Opens the store that `--store` or the environment names, and the service over it. Its drivers are loaded only now, so
@@ -28,11 +21,9 @@ export interface OpenedKeys {
 export async function openKeys(
   values: CliValues,
   environment: CliContext['environment'],
-): Promise<OpenedKeys> {
+): Promise<Opened<ApiKeyService>> {
   const { settings, digests } = settingsOf(values, environment);
-  const url = textOf(values['store']) ?? VARIABLES.map((name) => environment[name]).find(Boolean);
-  if (url === undefined) throw new UsageError(NO_STORE);
-  const { store, database } = await openStore(url);
+  const { store, database } = await openStore(storeUrl(values, environment));
   const service = new ApiKeyService(store, settings, digests, systemClock, new SecurityEvents(systemClock));
   return { service, database, close: () => service.stop() };
 }
@@ -42,12 +33,25 @@ async function openStore(url: string): Promise<{ store: ApiKeyStore; database: S
     const { RedisApiKeyStore } = await import('../redis/redis-api-key-store.js');
     return { store: await RedisApiKeyStore.open(url), database: undefined };
   }
-  const { openSqlDatabase, SqlApiKeyStore } = await import('../sql/index.js');
-  const database = await openSqlDatabase(url, { listen: false, poolSize: 2 }).catch((error: unknown) => {
+  const { SqlApiKeyStore } = await import('../sql/index.js');
+  const database = await openSql(url);
+  return { store: new SqlApiKeyStore(database), database };
+}
+
+/** Where, by `--store` or the environment. @throws UsageError */
+export function storeUrl(values: CliValues, environment: CliContext['environment']): string {
+  const url = textOf(values['store']) ?? VARIABLES.map((name) => environment[name]).find(Boolean);
+  if (url === undefined) throw new UsageError(NO_STORE);
+  return url;
+}
+
+/** @throws UsageError for a URL of no database */
+export async function openSql(url: string): Promise<SqlDatabase> {
+  const { openSqlDatabase } = await import('../sql/index.js');
+  return openSqlDatabase(url, { listen: false, poolSize: 2 }).catch((error: unknown) => {
     if (error instanceof TypeError) throw new UsageError(`${error.message}, or redis://…`);
     throw error;
   });
-  return { store: new SqlApiKeyStore(database), database };
 }
 
 /** A pepper comes from the environment alone: arguments are seen by everybody on the machine. */

@@ -1,3 +1,4 @@
+import { isSecureUrl } from '../../authentication/jwt/option-checks.js';
 import { KeyRefused, readPublicKey } from '../../authentication/jwt/key-material.js';
 import { isScopeToken } from '../../authentication/jwt/claim-checks.js';
 import type { ErrorDetail } from '../../errors/security-error.js';
@@ -50,7 +51,7 @@ class Findings {
  */
 export function completeRegistration(
   input: ClientRegistration,
-  { scopes: known, resources: allResources }: KnownTargets,
+  targets: KnownTargets | undefined,
   made: Pick<RegisteredClient, 'clientId' | 'createdAt'>,
 ): Omit<RegisteredClient, 'secretDigest'> {
   const findings = new Findings();
@@ -82,18 +83,19 @@ export function completeRegistration(
     const problem = redirectUriProblem(uri);
     expect(problem === undefined, `redirectUris[${i}]`, 'isRedirectUri', problem ?? '');
   });
+  const isResource = (uri: string): boolean => (targets ? targets.resources.includes(uri) : isSecureUrl(uri));
   const scopes = list('scopes', []);
   scopes.forEach((scope, i) =>
     expect(
-      isScopeToken(scope) && known.includes(scope),
+      isScopeToken(scope) && (targets?.scopes.includes(scope) ?? true),
       `scopes[${i}]`,
       'isIn',
       'is no scope of this server',
     ),
   );
-  const resources = list('resources', allResources);
+  const resources = list('resources', []);
   resources.forEach((one, i) =>
-    expect(allResources.includes(one), `resources[${i}]`, 'isIn', 'is no resource of this server'),
+    expect(isResource(one), `resources[${i}]`, 'isIn', 'is no resource of this server'),
   );
   const usual: readonly GrantType[] =
     redirectUris.length > 0 ? ['authorization_code', 'refresh_token'] : ['client_credentials'];
@@ -130,7 +132,7 @@ export function completeRegistration(
   );
   if (jwks !== undefined) expect(areKeys(jwks), 'jwks', 'isKeySet', 'is no set of 1 to 10 public keys');
   expect(
-    resourceServer === undefined || (allResources.includes(resourceServer) && authentication !== 'none'),
+    resourceServer === undefined || (isResource(resourceServer) && authentication !== 'none'),
     'resourceServer',
     'isIn',
     'is no resource of this server, or the client does not authenticate',

@@ -30,7 +30,8 @@ export interface ClientServiceParts {
   readonly calls: StoreCalls;
   readonly clock: SecurityClock;
   readonly events: SecurityEvents;
-  readonly known: KnownTargets;
+  /** Scopes and resources that there are; `undefined` where only the server knows. */
+  readonly known: KnownTargets | undefined;
   /** Those of the configuration; they cannot be changed here. */
   readonly configured: ReadonlyMap<string, RegisteredClient>;
 }

@@ -43,8 +43,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
 
   const resourceOf = async (ctx: Context, identifier: string, client: Oidc.Client) => {
     const resource = settings.resources.get(identifier);
-    const allowed = client['allowed_resources'] as readonly string[];
-    if (!resource || !allowed.includes(identifier)) throw new errors.InvalidTarget();
+    if (!resource || !mayAskFor(client, identifier)) throw new errors.InvalidTarget();
     const unknown = requestedScopes(ctx).find((scope) => !allowedScopes(client).includes(scope));
     if (unknown !== undefined)
       throw new errors.InvalidScope('the client may not ask for this scope', unknown);
@@ -172,6 +171,12 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
 const allowedScopes = (client: Oidc.Client): readonly string[] =>
   client['allowed_scopes'] as readonly string[];
 
+/** A client that names no resources may ask for all. */
+function mayAskFor(client: Oidc.Client, resource: string): boolean {
+  const allowed = client['allowed_resources'] as readonly string[];
+  return allowed.length === 0 || allowed.includes(resource);
+}
+
 function requestedScopes(ctx: Context): readonly string[] {
   const { scope } = (ctx.oidc.params ?? {}) as { scope?: string };
   return scope === undefined ? [] : scope.split(' ').filter((one) => one !== '');
@@ -200,9 +205,7 @@ function defaultResource(
   oneOf: readonly string[] | undefined,
 ): string | undefined {
   if (oneOf) return oneOf[0];
-  const allowed = [...resources.keys()].filter((one) =>
-    (client['allowed_resources'] as string[]).includes(one),
-  );
+  const allowed = [...resources.keys()].filter((one) => mayAskFor(client, one));
   // With several the client has to say which: a token is for one audience (R-AS-12).
   return allowed.length === 1 ? allowed[0] : undefined;
 }
