@@ -90,6 +90,14 @@ export function compileAuthorizationServer(options: AuthorizationServerOptions):
   const { pushedRequests = 'optional' } = options;
   if (!['optional', 'required'].includes(pushedRequests))
     checks.report('pushedRequests', 'unknown', 'is none of the two', 'use "optional" or "required"');
+  const { accent } = options.theme ?? {};
+  if (accent !== undefined && !/^#[0-9a-fA-F]{6}$/.test(accent))
+    checks.report(
+      'theme',
+      'accent',
+      'has an accent that is no colour such as #0b57d0',
+      'write one in hexadecimal',
+    );
   const settings = {
     issuer: options.issuer,
     scopes,

@@ -255,7 +255,7 @@ describe.each(ADAPTERS)('delegation, end to end, on %s', (adapter) => {
     );
     expect(tokens.token_type).toBe('dpop');
     // The proof names the API as it is known outside; the request goes to where this test runs it.
-    const there: typeof fetch = (url, init) => fetch(String(url).replace(API, api.url), init);
+    const there = (url: string, init: RequestInit) => fetch(url.replace(API, api.url), init);
     const answer = await oauth4webapi.protectedResourceRequest(
       tokens.access_token,
       'GET',

@@ -20,6 +20,15 @@ export interface Quickstart {
   kill(): Promise<void>;
 }
 
+/** A program of the samples. */
+export interface SampleProcess {
+  output(): string;
+  /** Waits for what it prints. */
+  until(pattern: RegExp): Promise<string>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
 /**
  * The quickstart, built as `npm run build:sample` does it, but from a copy in a folder of its own: tests that run beside
  * this one may be using, or building, `dist`.
@@ -61,6 +70,23 @@ export class QuickstartBuild {
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
     clearTimeout(timer);
     return { code, output: output() };
+  }
+
+  /** Starts another program of the samples; a test ends it. */
+  spawn(program: string, environment: Record<string, string>): SampleProcess {
+    const { PATH = '' } = process.env;
+    const child = spawn(process.execPath, [join('dist-sample', program)], {
+      cwd: this.#folder,
+      env: { PATH, NO_COLOR: '1', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output = collect(child);
+    return {
+      output,
+      until: (pattern) => until(child, output, pattern),
+      stop: () => end(child, 'SIGTERM'),
+      kill: () => end(child, 'SIGKILL'),
+    };
   }
 
   #spawn(environment: Record<string, string>): ChildProcess {
