@@ -54,7 +54,9 @@ describe('the OAuth sample, in a browser without scripts', () => {
     const all = build.spawn('oauth/main.js', { ...ports, DATABASE_URL: 'file:data/oauth-all.db' });
     processes.push(all);
     await Promise.all(
-      [/(print shop listens)/, /(users API listens)/, /(authorization server listens)/].map(all.until),
+      [/(print shop listens)/, /(users API listens)/, /(authorization server listens)/].map((line) =>
+        all.until(line),
+      ),
     );
     const page = await newPage();
     const complaints: string[] = [];
@@ -97,7 +99,9 @@ describe('the OAuth sample, in a browser without scripts', () => {
     const all = build.spawn('oauth/main.js', { ...ports, DATABASE_URL: 'file:data/oauth-deny.db' });
     processes.push(all);
     await Promise.all(
-      [/(print shop listens)/, /(users API listens)/, /(authorization server listens)/].map(all.until),
+      [/(print shop listens)/, /(users API listens)/, /(authorization server listens)/].map((line) =>
+        all.until(line),
+      ),
     );
     const page = await newPage();
     await page.goto(shop);
