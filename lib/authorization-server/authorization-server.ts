@@ -13,7 +13,7 @@ import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { readBody } from '../http/body/read-body.js';
 import type { RequestState } from '../http/request-state.js';
-import { LoginBackoff } from '../sessions/login-backoff.js';
+import { LoginBackoff } from '../authentication/login-backoff.js';
 import { ApplicationsPage } from './applications/applications-page.js';
 import type { ApplicationsService } from './applications/applications.service.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
@@ -240,6 +240,7 @@ export class AuthorizationServer {
               calls,
               clock,
               spent: spentOf(oidc),
+              replayed: (clientId) => events.emit('oauth-grant.replayed', { clientId }),
               ended: (grant) => this.#revoke(grant),
             }),
       findAccount: (id) => this.#findAccount(id),

@@ -1,5 +1,5 @@
 import { SecurityError } from '../errors/security-error.js';
-import type { LoginBackoff } from '../sessions/login-backoff.js';
+import type { LoginBackoff } from '../authentication/login-backoff.js';
 import type { Account } from './authorization-server.options.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
 

@@ -54,7 +54,7 @@ export interface SecurityEventMap {
   /** A user, or an administrator, took it back: its tokens are dead. */
   'oauth-grant.withdrawn': { subject: string; clientId: string };
   /** A code or a refresh token came a second time; everything that came from it was ended. */
-  'oauth-grant.replayed': { clientId: string; kind: string };
+  'oauth-grant.replayed': { clientId: string };
   'signing-key.added': { kid: string };
   'signing-key.removed': { kid: string };
   'store.failed': { store: string; message: string };

@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 
+import type { ScopeDescriptions } from '../authorization/scope-descriptions.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
 import type { CredentialScheme, RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import {
@@ -18,7 +19,12 @@ export interface SecurityDocumentOptions {
   /** The header in which tools should send an API key; `X-API-Key` by default. */
   readonly apiKeyHeader?: 'X-API-Key' | 'Authorization';
   /** Endpoints of the authorization server; without them OAuth tokens are described as bearer tokens. */
-  readonly oauth2?: { readonly authorizationUrl: string; readonly tokenUrl: string };
+  readonly oauth2?: {
+    readonly authorizationUrl: string;
+    readonly tokenUrl: string;
+    /** What each scope allows, in words. */
+    readonly scopes?: ScopeDescriptions;
+  };
 }
 
 type SecurityScheme = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>[string];
@@ -166,8 +172,9 @@ function schemeObject(
     case 'oauth2': {
       const description = 'An access token by which a third party acts for a user.';
       if (!oauth2) return { type: 'http', scheme: 'bearer', description };
-      const named = Object.fromEntries([...scopes].toSorted().map((scope) => [scope, scope]));
-      return { type: 'oauth2', description, flows: { authorizationCode: { ...oauth2, scopes: named } } };
+      const { scopes: words = {}, ...urls } = oauth2;
+      const named = Object.fromEntries([...scopes].toSorted().map((scope) => [scope, words[scope] ?? scope]));
+      return { type: 'oauth2', description, flows: { authorizationCode: { ...urls, scopes: named } } };
     }
     default:
       return scheme satisfies never;

@@ -31,7 +31,7 @@ import { CurrentPrincipal } from '../principal/current-principal.decorator.js';
 import type { Principal } from '../principal/principal.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { deviceLabel } from './device-label.js';
-import { accountName, LoginBackoff } from './login-backoff.js';
+import { accountName, LoginBackoff } from '../authentication/login-backoff.js';
 import type { OpenApiMetadata } from './openapi-metadata.js';
 import { clearCookie, readCookie, refuseForgery, saysBrowser, setCookie } from './refresh-cookie.js';
 import { OptionalRefreshDto, RefreshDto, SessionIdDto } from './session-input.dto.js';

@@ -265,6 +265,7 @@ describe.each(ADAPTERS)('R-AS attacks on the authorization server on %s', (adapt
     expect(first.status).toBe(200);
     expect((await refresh(first.json['refresh_token']!)).status).toBe(200);
     expect((await exchange(value)).json['error']).toBe('invalid_grant');
+    expect(events).toContain('oauth-grant.replayed');
     expect((await refresh(first.json['refresh_token']!)).json['error']).toBe('invalid_grant');
   });
 

@@ -97,6 +97,9 @@ export function checkJwtOptions(
   });
 }
 
+const areDescribed = (scopes: unknown): boolean =>
+  isRawOptions(scopes) && Object.values(scopes).every((words) => typeof words === 'string' && words !== '');
+
 /** Whether an issuer's tokens are looked up there instead of being verified. */
 export const isOpaque = (options: unknown, scheme: TokenIssuer['scheme']): boolean =>
   scheme === 'oauth2' && isRawOptions(options) && options['introspection'] !== undefined;
@@ -113,7 +116,11 @@ export function checkOAuth2Options(
   }
   const checks = new OptionChecks(options, 'oauth2', 'oauth2', problems);
   checks.onlyKnown(OAUTH2_NAMES);
-  const { resource, issuers } = options;
+  const { resource, issuers, scopes } = options;
+  if (scopes !== undefined && !areDescribed(scopes)) {
+    const fix = "give each its words: { 'users:read': 'See the list of users' }";
+    checks.report('scopes', 'words', 'has scopes without words', fix);
+  }
   if (!isSecureUrl(resource)) {
     checks.report(
       'resource',

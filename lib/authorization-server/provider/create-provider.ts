@@ -72,6 +72,11 @@ export function createProvider(parts: CreateProviderParts): Oidc.Provider {
     // Answers go by redirect alone: a page that sends itself would need a script.
     if (ctx.oidc.params) ctx.oidc.params['response_mode'] = undefined;
   });
+  provider.on('grant.revoked', (ctx) => {
+    // At this endpoint it can only mean that something was used a second time.
+    const { route, client } = ctx.oidc as unknown as { route: string; client?: Oidc.Client };
+    if (route === 'token') events.emit('oauth-grant.replayed', { clientId: client?.clientId ?? '' });
+  });
   provider.on('server_error', (ctx, error) => {
     const { name, message, stack } = error;
     // What is down is reported where it was asked.

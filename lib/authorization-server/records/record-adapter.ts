@@ -17,6 +17,8 @@ export interface RecordAdapterParts {
   readonly clock: SecurityClock;
   /** Makes the error for a code or token that somebody else has just used up. */
   readonly spent: (kind: string) => Error;
+  /** Called when a code or a token of a client came a second time. */
+  readonly replayed: (clientId: string) => void;
   /** Called when the grant of that name has ended: its JWTs must end too. */
   readonly ended: (grant: string) => Promise<void>;
 }
@@ -72,7 +74,11 @@ export class RecordAdapter {
     const name = recordId(this.kind, id);
     if (await calls.ask(() => store.consume(this.kind, name, clock.now()))) return;
     const payload = await this.find(id);
-    if (typeof payload?.['grantId'] === 'string') await this.#endGrant(payload['grantId']);
+    if (typeof payload?.['grantId'] === 'string') {
+      const { clientId } = payload;
+      this.parts.replayed(typeof clientId === 'string' ? clientId : '');
+      await this.#endGrant(payload['grantId']);
+    }
     throw this.parts.spent(this.kind);
   }
 

@@ -211,7 +211,9 @@ describe('options that are refused at boot', () => {
     ['a secret', { issuers: [{ issuer: ISSUER, secret }] }, ['oauth2.option.unknown']],
     ['an own issuer', { issuers: [{ issuer: ISSUER, signingKey: 'generate' }] }, ['oauth2.option.unknown']],
     ['an issuer that is no URL', { issuers: [{ ...good, issuer: 'me' }] }, ['oauth2.issuer.insecure']],
-    ['an unknown option', { scopes: [] }, ['oauth2.option.unknown']],
+    ['an unknown option', { scope: [] }, ['oauth2.option.unknown']],
+    ['scopes without words', { scopes: { 'a:read': '' } }, ['oauth2.scopes.words']],
+    ['a list of scopes', { scopes: ['a:read'] }, ['oauth2.scopes.words']],
     ['a realm, which is the application’s', { realm: 'api' }, ['oauth2.option.unknown']],
   ])('R-CF-01 oauth2: %s', (_, options, codes) => {
     const oauth2 = {

@@ -1,5 +1,5 @@
-import { BoundedCache } from '../authentication/bounded-cache.js';
-import { sha256 } from '../authentication/sha256.js';
+import { BoundedCache } from './bounded-cache.js';
+import { sha256 } from './sha256.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 
