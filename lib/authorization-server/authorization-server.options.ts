@@ -93,10 +93,12 @@ export interface AuthorizationServerOptions {
   readonly theme?: PageTheme;
   /** Pages of your own in place of ours, each a function that returns HTML. */
   readonly pages?: Partial<AuthorizationPages>;
-  /** Where failed logins are counted; in this process's memory by default. */
+  /** Where failed logins and visits are counted; in this process's memory by default. */
   readonly storage?: RateLimitStorage;
   /** Tries to log in for one address and account; `'5/minute'` by default. */
   readonly loginLimit?: LimitText;
+  /** Pages that one address may open; `'300/minute'` by default. Each leaves records behind for ten minutes. */
+  readonly pageLimit?: LimitText;
   /** Whether this is production; `NODE_ENV === 'production'` by default. Then http is refused. */
   readonly production?: boolean;
 }

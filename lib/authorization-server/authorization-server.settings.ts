@@ -7,7 +7,7 @@ import { isRawOptions, isSecureUrl, OptionChecks } from '../authentication/jwt/o
 import { sha256 } from '../authentication/sha256.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { SecurityError } from '../errors/security-error.js';
-import { compileLimit } from '../policy/limit-spec.js';
+import { compileLimit, type LimitText } from '../policy/limit-spec.js';
 import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import type { AuthorizationServerOptions, ResourceOptions } from './authorization-server.options.js';
@@ -45,6 +45,7 @@ export interface AuthorizationServerSettings {
   readonly pages: AuthorizationPages;
   readonly storage: RateLimitStorage;
   readonly loginLimit: { readonly limit: number; readonly windowMs: number };
+  readonly pageLimit: { readonly limit: number; readonly windowMs: number };
 }
 
 const WHERE = 'authorization-server';
@@ -65,6 +66,7 @@ const NAMES = [
   'pages',
   'storage',
   'loginLimit',
+  'pageLimit',
   'production',
 ];
 
@@ -86,7 +88,10 @@ export function compileAuthorizationServer(options: AuthorizationServerOptions):
   const resources = resourcesOf(checks, Object.keys(scopes), production);
   const encryptionKeys = encryptionKeysOf(checks);
   const known = { scopes: Object.keys(scopes), resources: [...resources.keys()] };
-  const loginLimit = compileLimit(options.loginLimit ?? '5/minute', 'loginLimit', problems);
+  const limitOf = (name: 'loginLimit' | 'pageLimit', byDefault: LimitText) => {
+    const compiled = compileLimit(options[name] ?? byDefault, `AuthorizationServerModule.${name}`, problems);
+    return { limit: compiled?.limit ?? 1, windowMs: compiled?.windowMs ?? MINUTE };
+  };
   const { pushedRequests = 'optional' } = options;
   if (!['optional', 'required'].includes(pushedRequests))
     checks.report('pushedRequests', 'unknown', 'is none of the two', 'use "optional" or "required"');
@@ -115,7 +120,8 @@ export function compileAuthorizationServer(options: AuthorizationServerOptions):
     theme: options.theme ?? {},
     pages: { ...standardPages, ...options.pages },
     storage: options.storage ?? new MemoryRateLimitStorage(),
-    loginLimit: { limit: loginLimit?.limit ?? 5, windowMs: loginLimit?.windowMs ?? MINUTE },
+    loginLimit: limitOf('loginLimit', '5/minute'),
+    pageLimit: limitOf('pageLimit', '300/minute'),
   };
   problems.throwIfAny();
   return settings;

@@ -6,6 +6,7 @@ import type * as Oidc from 'oidc-provider';
 import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
 import { KeyRingSeal } from '../authentication/jwt/key-ring-seal.js';
 import { SigningKeyRing } from '../authentication/jwt/signing-key-ring.js';
+import type { TokenSigner } from '../authentication/jwt/token-issuer.js';
 import type { TokenService } from '../authentication/jwt/token.service.js';
 import type { StoreCalls } from '../authentication/store-calls.js';
 import type { SecurityClock } from '../clock.js';
@@ -33,7 +34,7 @@ import { ROUTES } from './server-address.js';
 import { serverMetadata } from './server-metadata.js';
 
 const DAY_MS = 86_400_000;
-const KEYS_EVERY_MS = 60_000;
+const KEYS_EVERY_MS = 15_000;
 const PURGE_EVERY_MS = 600_000;
 const PURGED_AT_ONCE = 500;
 const PURGE_ROUNDS = 100;
@@ -155,6 +156,7 @@ export class AuthorizationServer {
     if (state.expectsContinue) response.writeContinue();
     if (FORM_ENDPOINTS.has(path)) return this.#endpoint(state);
     const { method } = request;
+    await this.#chargeVisit(state);
     if (path.startsWith(ROUTES.authorization)) {
       if (method !== 'GET') return this.#refuseMethod(state, 'GET');
       request.url = withStepUpNames(request.url ?? '/');
@@ -164,10 +166,20 @@ export class AuthorizationServer {
     const form = method === 'POST' ? await formOf(state) : undefined;
     if (path === ROUTES.applications)
       return this.#applications.handle(request, response, state.address, form);
-    const { provider } = this.#current();
+    const { provider } = await this.#current();
     pin(state, this.parts.settings.issuer);
     const visit = { provider, request, response, address: state.address, form };
     return this.#interactions.handle(visit, interactionIn(path)!);
+  }
+
+  /** Each visit leaves records behind, so one address gets so many. */
+  async #chargeVisit({ addressKey }: RequestState): Promise<void> {
+    const { storage, pageLimit } = this.parts.settings;
+    const charge = { key: `as-visit:${addressKey}`, ...pageLimit, cost: 1 };
+    const { allowed, states } = await storage.consume([charge]);
+    if (allowed) return;
+    const retryAfter = Math.max(1, Math.ceil(states[0]!.resetMs / 1000));
+    throw new SecurityError('RATE_LIMITED', 'There were too many visits. Wait a little.', { retryAfter });
   }
 
   /** Token, revocation, introspection and pushed requests (R-AS-08). */
@@ -191,11 +203,10 @@ export class AuthorizationServer {
     return this.#callProvider(state);
   }
 
-  #document({ request, response }: RequestState, path: string): void {
+  async #document({ request, response }: RequestState, path: string): Promise<void> {
+    if (path === ROUTES.jwks) await this.#signer();
     const text =
-      path === ROUTES.metadata
-        ? this.#metadata
-        : JSON.stringify({ keys: this.#signed() && this.#ring.publicJwks() });
+      path === ROUTES.metadata ? this.#metadata : JSON.stringify({ keys: this.#ring.publicJwks() });
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -214,7 +225,7 @@ export class AuthorizationServer {
   }
 
   async #callProvider(state: RequestState): Promise<void> {
-    const { callback } = this.#current();
+    const { callback } = await this.#current();
     pin(state, this.parts.settings.issuer);
     // What scripts of other origins may see is up to the client that they belong to.
     state.response.removeHeader('Access-Control-Expose-Headers');
@@ -222,15 +233,15 @@ export class AuthorizationServer {
   }
 
   /** The provider with the key that signs now; a new one takes its place when the key has changed. */
-  #current(): { readonly provider: Oidc.Provider; readonly callback: Callback } {
-    const { kid } = this.#ring.signer();
-    if (this.#provider?.kid === kid) return this.#provider;
+  async #current(): Promise<{ readonly provider: Oidc.Provider; readonly callback: Callback }> {
+    const signer = await this.#signer();
+    if (this.#provider?.kid === signer.kid) return this.#provider;
     const { settings, calls, clock, seal, clients, applications, events } = this.parts;
     const oidc = this.#oidc!;
     const provider = createProvider({
       oidc,
       settings,
-      signer: this.#ring.signer(),
+      signer,
       adapter: (kind) =>
         kind === 'Client'
           ? new ClientAdapter(clients)
@@ -249,7 +260,7 @@ export class AuthorizationServer {
       events,
     });
     const callback = provider.callback() as Callback;
-    this.#provider = { kid, provider, callback };
+    this.#provider = { kid: signer.kid, provider, callback };
     return this.#provider;
   }
 
@@ -266,8 +277,10 @@ export class AuthorizationServer {
     return tokens.revoke(principal as Parameters<typeof tokens.revoke>[0]);
   }
 
-  #signed(): boolean {
-    return this.#ring.signer() !== undefined;
+  /** The key that signs; where the store was down at the start it is asked again. @throws SecurityError `UNAVAILABLE` */
+  async #signer(): Promise<TokenSigner> {
+    if (this.#ring.publicJwks().length === 0) await this.#ring.refresh();
+    return this.#ring.signer();
   }
 
   #renderError(ctx: Oidc.KoaContextWithOIDC): void {

@@ -22,6 +22,7 @@ import {
   API,
   BOB,
   freePort,
+  OPAQUE_API,
   REDIRECT,
   type ServerApp,
   type ServerOptions,
@@ -204,6 +205,72 @@ describe('R-AS limits, keys and outages', () => {
         expect([limited.status, Number(limited.header('retry-after')) > 0]).toEqual([429, true]);
       },
       { rateLimit: { failedAuthentication: '3/minute' } },
+    ));
+
+  it('R-AS-08 one address opens so many pages, and is told when to come back', () =>
+    withServer({ pageLimit: '3/minute' }, async (server) => {
+      for (let i = 0; i < 3; i++)
+        expect((await send(server.port, 'GET', '/oauth/applications')).status).toBe(200);
+      const limited = await send(server.port, 'GET', '/oauth/authorize?client_id=x');
+      expect([limited.status, Number(limited.header('retry-after')) > 0]).toEqual([429, true]);
+      expect(limited.header('content-type')).toContain('text/html');
+      expect((await send(server.port, 'GET', '/oauth/jwks')).status).toBe(200);
+    }));
+
+  it('R-AS-09 R-AS-18 a client that is removed has nothing any more', () =>
+    withServer({}, async (server) => {
+      const reader = await server.register({ redirectUris: [], scopes: [], resourceServer: OPAQUE_API });
+      const robot = await server.register({
+        redirectUris: [],
+        scopes: ['files:read'],
+        resources: [OPAQUE_API],
+      });
+      const form = { grant_type: 'client_credentials', scope: 'files:read' };
+      const { json } = await tokenRequest(server, robot, form);
+      const introspect = () =>
+        send(server.port, 'POST', '/oauth/introspect', {
+          headers: {
+            authorization: `Basic ${Buffer.from(`${reader.clientId}:${reader.clientSecret}`).toString('base64')}`,
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+          body: `token=${json['access_token']}`,
+        });
+      expect((await introspect()).json).toMatchObject({ active: true });
+      expect(await server.clients.remove(robot.clientId)).toBe(true);
+      const after = await introspect();
+      expect([after.status, after.json]).toEqual([200, { active: false }]);
+      expect((await tokenRequest(server, robot, form)).status).toBe(401);
+    }));
+
+  it('R-AS-14 R-TL-04 behind a proxy that speaks TLS: cookies for https alone, and addresses of the issuer', () =>
+    withServer(
+      { issuer: 'https://id.example.test' },
+      async (server) => {
+        const client = await server.register();
+        const url = authorizeUrl('', client.clientId, pkce());
+        expect((await send(server.port, 'GET', url)).status).toBe(403);
+        const headers = {
+          'x-forwarded-proto': 'https',
+          'x-forwarded-host': 'evil.example',
+          host: 'evil.example',
+        };
+        const answer = await send(server.port, 'GET', url, { headers });
+        expect(answer.header('location')).toMatch(/^\/oauth\/interaction\//);
+        const lines = answer.rawHeaders.filter(([name]) => name.toLowerCase() === 'set-cookie');
+        const cookies = lines.map(([, value]) => value);
+        const names = cookies.map((cookie) => cookie.split('=')[0]!.replace(/\.sig$/, ''));
+        expect(names).toEqual(expect.arrayContaining(['__Secure-as-request', '__Secure-as-resume']));
+        for (const cookie of cookies) {
+          expect(cookie).toMatch(/; secure/i);
+          expect(cookie).toMatch(/; httponly/i);
+          expect(cookie).toMatch(/; samesite=lax/i);
+          expect(cookie).not.toMatch(/domain=/i);
+        }
+        const path = '/.well-known/oauth-authorization-server';
+        const { json } = await send<Record<string, string>>(server.port, 'GET', path, { headers });
+        expect(json['authorization_endpoint']).toBe('https://id.example.test/oauth/authorize');
+      },
+      { https: 'reject', proxy: { trust: 'loopback' } },
     ));
 
   it('R-AS-19 keys rotate: published before they sign, kept after, and taken out at once when they leak', () =>

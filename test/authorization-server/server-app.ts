@@ -63,6 +63,7 @@ export function serverModule(issuer: string, options: ServerOptions = {}): Dynam
     ],
     encryptionKey: KEY,
     loginLimit: '1000/minute',
+    pageLimit: '100000/minute',
     authenticate: ({ login, password }) =>
       ACCOUNTS.find((one) => one.login === login && one.password === password),
     findAccount: (id) => ACCOUNTS.find((one) => one.id === id),

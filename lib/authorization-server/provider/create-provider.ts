@@ -18,7 +18,7 @@ export interface CreateProviderParts {
   readonly oidc: typeof Oidc;
   readonly settings: AuthorizationServerSettings;
   readonly signer: TokenSigner;
-  readonly adapter: (kind: string) => object;
+  readonly adapter: (kind: string) => { find(id: string): Promise<unknown> };
   readonly findAccount: (id: string) => Promise<Account | undefined>;
   readonly grantIdOf: (accountId: string, clientId: string) => Promise<string | undefined>;
   readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;

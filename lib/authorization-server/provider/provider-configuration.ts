@@ -16,7 +16,7 @@ export interface ProviderParts {
   readonly oidc: typeof Oidc;
   /** The key that signs. */
   readonly signingKey: JsonWebKey;
-  readonly adapter: (kind: string) => object;
+  readonly adapter: (kind: string) => { find(id: string): Promise<unknown> };
   readonly findAccount: (id: string) => Promise<Account | undefined>;
   /** The consent that a user has given a client before. */
   readonly findGrant: (provider: Oidc.Provider, accountId: string, clientId: string) => Promise<unknown>;
@@ -30,6 +30,13 @@ const SKEW_SECONDS = 5;
 const INTERACTION_SECONDS = 600;
 
 type Context = Oidc.KoaContextWithOIDC;
+
+/** What is known of a token that somebody asks about. */
+interface IntrospectedToken {
+  readonly kind: string;
+  readonly aud?: unknown;
+  readonly clientId: string;
+}
 
 /** oidc-provider, set to what RFC 9700 and R-AS-01 to R-AS-23 ask for. */
 export function providerConfiguration(parts: ProviderParts): Oidc.Configuration {
@@ -112,11 +119,13 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
       },
       introspection: {
         enabled: true,
-        allowedPolicy: (_ctx: Context, client: Oidc.Client, token: { kind: string; aud?: unknown }) => {
+        allowedPolicy: async (_ctx: Context, client: Oidc.Client, token: IntrospectedToken) => {
           const own = client['resource_server'];
           // Who cannot prove to be a resource server learns nothing, not even that there is nothing.
           if (typeof own !== 'string') throw new errors.InvalidClientAuth('the client is no resource server');
-          return token.kind !== 'RefreshToken' && token.aud === own;
+          if (token.kind === 'RefreshToken' || token.aud !== own) return false;
+          // With its registration a client loses the tokens that it has.
+          return (await adapter('Client').find(token.clientId)) !== undefined;
         },
       },
       pushedAuthorizationRequests: {
