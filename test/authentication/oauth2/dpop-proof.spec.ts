@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import {
+  DPOP_ALGORITHMS,
+  readProof,
+  verifyProof,
+} from '../../../lib/authentication/oauth2/dpop/dpop-proof.js';
+import { DpopNonces } from '../../../lib/authentication/oauth2/dpop/dpop-nonces.js';
+import { normalizedTargetUri } from '../../../lib/authentication/oauth2/dpop/target-uri.js';
+import { ProofRejected } from '../../../lib/authentication/oauth2/dpop/dpop-proof.js';
+import { type ProofMaker, proofMaker } from './proofs.js';
+
+describe('DPoP proofs', () => {
+  let maker: ProofMaker;
+  let proof: string;
+  beforeAll(async () => {
+    maker = await proofMaker();
+    proof = await maker.proof('GET', 'https://api.example/x', 'token');
+  });
+
+  /** Whether a text passes for a proof; anything but a refusal is a fault. */
+  function passes(text: string): boolean {
+    try {
+      verifyProof(readProof(text, DPOP_ALGORITHMS));
+      return true;
+    } catch (error) {
+      expect(error).toBeInstanceOf(ProofRejected);
+      return false;
+    }
+  }
+
+  it('R-DP-03 of all texts that differ from it in one character none passes', () => {
+    expect(passes(proof)).toBe(true);
+    fc.assert(
+      fc.property(fc.nat(proof.length - 1), fc.constantFrom(...'AZaz09-_.=+/ \né'), (at, character) => {
+        const changed = proof.slice(0, at) + character + proof.slice(at + 1);
+        expect(passes(changed)).toBe(changed === proof);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('R-DP-03 no text at all makes it throw anything but a refusal', () => {
+    const part = fc.oneof(
+      fc.string(),
+      fc.json().map((text) => Buffer.from(text).toString('base64url')),
+      fc
+        .record({
+          typ: fc.constant('dpop+jwt'),
+          alg: fc.constantFrom(...DPOP_ALGORITHMS),
+          jwk: fc.jsonValue(),
+        })
+        .map((header) => Buffer.from(JSON.stringify(header)).toString('base64url')),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 5 }), (parts) => {
+        expect(passes(parts.join('.'))).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('normalizedTargetUri', () => {
+  it('R-DP-04 takes one form for one address, and what has it stays', () => {
+    fc.assert(
+      fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
+        const once = normalizedTargetUri(url);
+        expect(once).toBeDefined();
+        expect(normalizedTargetUri(once!)).toBe(once);
+        expect(normalizedTargetUri(url.replace(/[?#].*$/s, ''))).toBe(once);
+      }),
+    );
+  });
+
+  it.each(['', 'x', '/path', 'ftp://a.example/', 'https://me@a.example/', 'javascript:1', 'urn:a'])(
+    'R-DP-04 %j is no address of a request',
+    (uri) => {
+      expect(normalizedTargetUri(uri)).toBeUndefined();
+    },
+  );
+});
+
+describe('DpopNonces', () => {
+  it('R-DP-08 one nonce is good on every node for up to five minutes, and never with another secret', () => {
+    fc.assert(
+      fc.property(fc.nat(2 ** 40), fc.nat(600_000), (start, later) => {
+        let now = start;
+        const clock = { now: () => now, monotonic: () => 0 };
+        const [one, other, foreign] = [1, 1, 2].map((fill) => new DpopNonces(Buffer.alloc(32, fill), clock));
+        const nonce = one!.current();
+        now += later;
+        const taken = other!.isTaken(nonce);
+        if (later <= 200_000) expect(taken).toBe(true);
+        if (later >= 300_000) expect(taken).toBe(false);
+        expect(foreign!.isTaken(nonce)).toBe(false);
+      }),
+    );
+  });
+});
