@@ -325,6 +325,9 @@ describe.each(ADAPTERS)('R-AS attacks on the authorization server on %s', (adapt
       await new Visitor(server.port, server.issuer).get(url),
     );
     expect((await submit({ ...credentials, csrf: csrfIn(other.answer.text) })).status).toBe(400);
+    // The cookie of one request opens no page of another.
+    for (const [name, { value }] of visitor.cookies) stranger.cookies.set(name, { value, path: '/' });
+    expect((await stranger.get(other.url)).status).toBe(400);
     const foreign = await send(server.port, 'POST', new URL(login.url).pathname, {
       headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
       body: '',

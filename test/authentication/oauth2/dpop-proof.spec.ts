@@ -33,10 +33,14 @@ describe('DPoP proofs', () => {
   it('R-DP-03 of all texts that differ from it in one character none passes', () => {
     expect(passes(proof)).toBe(true);
     fc.assert(
-      fc.property(fc.nat(proof.length - 1), fc.constantFrom(...'AZaz09-_.=+/ \né'), (at, character) => {
-        const changed = proof.slice(0, at) + character + proof.slice(at + 1);
-        expect(passes(changed)).toBe(changed === proof);
-      }),
+      fc.property(
+        fc.nat(proof.length - 1),
+        fc.constantFrom(...'AZaz09-_.=+/ \né'.split('')),
+        (at, character) => {
+          const changed = proof.slice(0, at) + character + proof.slice(at + 1);
+          expect(passes(changed)).toBe(changed === proof);
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
