@@ -55,11 +55,7 @@ class AuthorizationServerBootstrap implements OnModuleInit, OnApplicationBootstr
   ) {}
 
   onModuleInit(): void {
-    const { server } = this;
-    this.internals.mounts.add({
-      takes: (path) => server.takes(path),
-      handle: (state) => server.handle(state),
-    });
+    this.internals.mounts.add(this.server.mount);
   }
 
   onApplicationBootstrap(): Promise<void> {

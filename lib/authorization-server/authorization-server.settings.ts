@@ -1,28 +1,25 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-import { isScopeToken } from '../authentication/jwt/claim-checks.js';
 import { KeyRefused, readSecret } from '../authentication/jwt/key-material.js';
 import type { ManagedAlgorithm } from '../authentication/jwt/key-ring.js';
-import { isRawOptions, isSecureUrl, OptionChecks } from '../authentication/jwt/option-checks.js';
-import { sha256 } from '../authentication/sha256.js';
+import { isSecureUrl, OptionChecks } from '../authentication/jwt/option-checks.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import { SecurityError } from '../errors/security-error.js';
 import { compileLimit, type LimitText } from '../policy/limit-spec.js';
 import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import type { AuthorizationServerOptions, ResourceOptions } from './authorization-server.options.js';
-import { completeRegistration } from './clients/client-checks.js';
+import { clientsOf } from './clients/configured-clients.js';
 import type { RegisteredClient } from './clients/client-registration.js';
 import type { AuthorizationPages, PageTheme } from './pages/page-views.js';
 import { standardPages } from './pages/standard-pages.js';
 import type { AuthorizationStore } from './records/authorization-store.js';
+import { resourcesOf, scopesOf } from './resources.settings.js';
 import { MemoryAuthorizationStore } from './records/memory-authorization-store.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const MIN_SECRET_LENGTH = 43;
 
 /** The options, checked and complete. */
 export interface AuthorizationServerSettings {
@@ -136,59 +133,6 @@ function checkIssuer(checks: OptionChecks, production: boolean): void {
   else if (new URL(issuer).origin !== issuer) checks.report('issuer', 'path', 'is more than an origin', fix);
 }
 
-function scopesOf(checks: OptionChecks): Readonly<Record<string, string>> {
-  const { scopes } = checks.options;
-  const fix = "describe each: { 'users:read': 'See the list of users' }";
-  if (!isRawOptions(scopes) || Object.keys(scopes).length === 0) {
-    checks.report('scopes', 'missing', 'names no scope', fix);
-    return {};
-  }
-  for (const [name, text] of Object.entries(scopes)) {
-    if (!isScopeToken(name) || name === 'openid' || name === 'offline_access')
-      checks.report(
-        'scopes',
-        'name',
-        `has ${JSON.stringify(name.slice(0, 40))}, which cannot be a scope`,
-        fix,
-      );
-    if (typeof text !== 'string' || text.trim() === '')
-      checks.report('scopes', 'words', `has no words for ${JSON.stringify(name.slice(0, 40))}`, fix);
-  }
-  return Object.freeze({ ...(scopes as Record<string, string>) });
-}
-
-function resourcesOf(
-  checks: OptionChecks,
-  allScopes: readonly string[],
-  production: boolean,
-): ReadonlyMap<string, Required<ResourceOptions>> {
-  const { resources } = checks.options;
-  const found = new Map<string, Required<ResourceOptions>>();
-  const list: readonly unknown[] = Array.isArray(resources) ? resources : [];
-  const fix = "give { identifier: 'https://api.example.com', name: 'Example' }";
-  if (list.length === 0) checks.report('resources', 'missing', 'names no resource', fix);
-  for (const one of list) {
-    const { identifier, name, scopes = allScopes, tokenFormat = 'jwt' } = isRawOptions(one) ? one : {};
-    if (!isSecureUrl(identifier) || (production && identifier.startsWith('http:')) || found.has(identifier)) {
-      checks.report('resources', 'identifier', 'has an identifier that is no https URL, or comes twice', fix);
-      continue;
-    }
-    if (typeof name !== 'string' || name === '')
-      checks.report('resources', 'name', 'has a resource without a name', fix);
-    const known = Array.isArray(scopes) && scopes.every((scope) => allScopes.includes(scope as string));
-    if (!known) checks.report('resources', 'scopes', 'has scopes that are not described', fix);
-    if (!['jwt', 'opaque'].includes(tokenFormat as string))
-      checks.report('resources', 'tokenFormat', 'has a tokenFormat other than "jwt" and "opaque"', fix);
-    found.set(identifier, {
-      identifier,
-      name: name as string,
-      scopes: known ? (scopes as string[]) : [],
-      tokenFormat: tokenFormat as 'jwt' | 'opaque',
-    });
-  }
-  return found;
-}
-
 function encryptionKeysOf(checks: OptionChecks): readonly Uint8Array[] {
   const { encryptionKey, store } = checks.options;
   const fix = 'make one with crypto.randomBytes(32) and keep it where the store is not';
@@ -209,38 +153,6 @@ function encryptionKeysOf(checks: OptionChecks): readonly Uint8Array[] {
 
 const derived = (key: Uint8Array, use: string): Buffer =>
   createHash('sha256').update(`authorization server ${use} `).update(key).digest();
-
-function clientsOf(
-  { clients = [] }: AuthorizationServerOptions,
-  known: { readonly scopes: readonly string[]; readonly resources: readonly string[] },
-  problems: ConfigurationProblems,
-): ReadonlyMap<string, RegisteredClient> {
-  const found = new Map<string, RegisteredClient>();
-  clients.forEach(({ secret, ...input }, i) => {
-    const where = `AuthorizationServerModule.clients[${i}]`;
-    const code = `${WHERE}.client.invalid`;
-    try {
-      const client = completeRegistration(input, known, { clientId: input.clientId, createdAt: 0 });
-      if ((client.authentication === 'secret') !== (secret !== undefined))
-        problems.add(
-          code,
-          where,
-          'has a secret without needing one, or none',
-          'give it, from the environment',
-        );
-      else if (secret !== undefined && (typeof secret !== 'string' || secret.length < MIN_SECRET_LENGTH))
-        problems.add(code, where, 'has a secret of less than 256 bits', 'make one with randomBytes(32)');
-      if (found.has(client.clientId))
-        problems.add(code, where, 'has the clientId of another', 'give each its own');
-      found.set(client.clientId, { ...client, ...(secret && { secretDigest: sha256(secret) }) });
-    } catch (error) {
-      if (!(error instanceof SecurityError)) throw error;
-      for (const { message } of error.extras.details ?? [])
-        problems.add(code, where, message, 'see the documentation of ClientRegistration');
-    }
-  });
-  return found;
-}
 
 function lifetimesOf({ lifetimes }: AuthorizationServerOptions, problems: ConfigurationProblems) {
   const where = 'AuthorizationServerModule.lifetimes';

@@ -7,6 +7,14 @@ import type { AuthorizationServerSettings } from './authorization-server.setting
 import type { Account } from './authorization-server.options.js';
 import { isNative, type RegisteredClient } from './clients/client-registration.js';
 import type { ClientService } from './clients/client.service.js';
+import {
+  applyChoice,
+  type Asked,
+  askedFor,
+  type GrantMembers,
+  type Requested,
+  valueOf,
+} from './consent-choice.js';
 import type { FormTokens } from './form-tokens.js';
 import type { LoginCheck } from './login-check.js';
 import { formTargetOf, type PageWriter, type WrittenPage } from './pages/page-writer.js';
@@ -38,18 +46,6 @@ export interface Visit {
   readonly address: string;
   /** What the form says; `undefined` for a look at the page. */
   readonly form: URLSearchParams | undefined;
-}
-
-/** What a request says about scopes. */
-interface Requested {
-  readonly scope?: string;
-  readonly resource?: string | string[];
-}
-
-/** A scope that is asked for, and where. */
-interface Asked {
-  readonly resource: string;
-  readonly scope: string;
 }
 
 /** The pages between an application's question and its answer: who is it, and do they agree (R-AS-13)? */
@@ -104,7 +100,7 @@ export class Interactions {
     const accountId = interaction.session?.accountId;
     const account = accountId === undefined ? undefined : await findAccount(accountId);
     if (!account) throw new InteractionEnded('Nobody is signed in any more.');
-    const asked = this.#asked(interaction, client, account);
+    const asked = askedFor(interaction.params, settings.resources, client, account);
     const grant = await grantOf(provider, interaction, account, client);
     const chosen = asked.filter((one) => form?.getAll('scope').includes(valueOf(one)));
     if (form && chosen.length > 0) return this.#allow(visit, grant, asked, chosen);
@@ -133,20 +129,7 @@ export class Interactions {
     asked: readonly Asked[],
     chosen: readonly Asked[],
   ): Promise<void> {
-    const resources: Record<string, string> = { ...grant.resources };
-    const rejected: Record<string, string> = {};
-    for (const resource of new Set(asked.map((one) => one.resource))) {
-      const named = (list: readonly Asked[]) =>
-        list.flatMap((one) => (one.resource === resource ? one.scope : []));
-      const offered = named(asked);
-      const before = (resources[resource] ?? '')
-        .split(' ')
-        .filter((one) => one !== '' && !offered.includes(one));
-      resources[resource] = [...before, ...named(chosen)].join(' ');
-      rejected[resource] = named(asked.filter((one) => !chosen.includes(one))).join(' ');
-    }
-    grant.resources = resources;
-    grant.rejected = { resources: rejected };
+    applyChoice(grant, asked, chosen);
     grant.exp = Math.floor((Date.now() + this.parts.settings.lifetimes.grant) / 1000);
     const grantId = await grant.save();
     const { accountId = '', clientId = '' } = grant;
@@ -157,20 +140,6 @@ export class Interactions {
     });
     const options = { mergeWithLastSubmission: true };
     return provider.interactionFinished(request, response, { consent: { grantId } }, options);
-  }
-
-  /** What the request, the client, the resources and the user have in common. */
-  #asked({ params }: Interaction, client: RegisteredClient, account: Account): readonly Asked[] {
-    const { resources } = this.parts.settings;
-    const { scope: requestedScope = '', resource = [] } = params as Requested;
-    const requested = requestedScope.split(' ');
-    const named = [resource].flat();
-    return named.flatMap((identifier) =>
-      (resources.get(identifier)?.scopes ?? [])
-        .filter((scope) => requested.includes(scope) && client.scopes.includes(scope))
-        .filter((scope) => account.scopes?.includes(scope) ?? true)
-        .map((scope) => ({ resource: identifier, scope })),
-    );
   }
 
   #permission(one: Asked, grant: GrantMembers): PermissionView {
@@ -207,11 +176,6 @@ async function endOtherLogin(
   await interaction.persist();
 }
 
-interface GrantMembers {
-  resources?: Readonly<Record<string, string>>;
-  rejected?: unknown;
-}
-
 async function grantOf(
   provider: Oidc.Provider,
   { grantId }: Interaction,
@@ -222,8 +186,6 @@ async function grantOf(
   const isOwn = known?.accountId === accountId && known.clientId === clientId;
   return (isOwn ? known : new provider.Grant({ accountId, clientId })) as Oidc.Grant & GrantMembers;
 }
-
-const valueOf = ({ resource, scope }: Asked): string => `${scope} ${resource}`;
 
 /** Where the answer goes, as far as people can judge it. */
 function destinationOf(redirectUri: unknown, { redirectUris }: RegisteredClient): string {

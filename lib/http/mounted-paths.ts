@@ -3,9 +3,9 @@ import type { RequestState } from './request-state.js';
 /** Answers requests below the framework: everything before routing has been checked, and nothing of the body read. */
 export interface Mount {
   /** @param path without query */
-  readonly takes: (path: string) => boolean;
+  takes(path: string): boolean;
   /** Must answer, and never throw. */
-  readonly handle: (state: RequestState) => void;
+  handle(state: RequestState): void;
 }
 
 /** @internal Where a module of this package can take whole paths for itself. */
@@ -21,6 +21,6 @@ export class MountedPaths {
     if (this.#mounts.length === 0) return undefined;
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
-    return this.#mounts.find(({ takes }) => takes(path));
+    return this.#mounts.find((mount) => mount.takes(path));
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { redirectUriProblem } from '../../lib/authorization-server/clients/client-checks.js';
+import { redirectUriProblem } from '../../lib/authorization-server/clients/redirect-uri.js';
 import { FormTokens } from '../../lib/authorization-server/form-tokens.js';
 import { html } from '../../lib/authorization-server/pages/html.js';
 import { formTargetOf } from '../../lib/authorization-server/pages/page-writer.js';

@@ -104,6 +104,10 @@ describe.each(ADAPTERS)('R-AS what users and administrators do, on %s', (adapter
     expect(login.header('content-security-policy')).toContain("form-action 'self';");
     const credentials = { login: ALICE.login, password: ALICE.password };
     expect((await visitor.submit('/oauth/applications', credentials)).text).toContain('Sign in');
+    const stranger = new Visitor(server.port, server.issuer);
+    await stranger.get('/oauth/applications');
+    const foreign = { ...credentials, csrf: csrfIn(login.text) };
+    expect((await stranger.submit('/oauth/applications', foreign)).text).toContain('Sign in');
     const wrong = await visitor.submit('/oauth/applications', {
       ...credentials,
       password: 'x',
@@ -272,6 +276,25 @@ describe('R-AS limits, keys and outages', () => {
       },
       { https: 'reject', proxy: { trust: 'loopback' } },
     ));
+
+  it('R-AS-11 what is taken from a user is taken from their applications with the next token', async () => {
+    let scopes: string[] | undefined;
+    const findAccount = (id: string) => (id === ALICE.id ? { id, ...(scopes && { scopes }) } : undefined);
+    await withServer({ findAccount }, async (server) => {
+      const client = await server.register();
+      const visitor = new Visitor(server.port, server.issuer);
+      const first = await tokenRequest(server, client, await codeFor(server, client.clientId, visitor));
+      expect(first.json['scope']).toBe('users:read users:write');
+      const refresh = (token: string) =>
+        tokenRequest(server, client, { grant_type: 'refresh_token', refresh_token: token });
+      scopes = ['users:read'];
+      const second = await refresh(first.json['refresh_token']!);
+      expect(second.json['scope']).toBe('users:read');
+      scopes = [];
+      const third = await refresh(second.json['refresh_token']!);
+      expect(third.json['scope'] ?? '').toBe('');
+    });
+  });
 
   it('R-AS-19 keys rotate: published before they sign, kept after, and taken out at once when they leak', () =>
     withServer({ signing: { algorithm: 'EdDSA' } }, async (server) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { AuthorizationServerSettings } from '../authorization-server.settings.js';
@@ -40,7 +41,7 @@ export class ApplicationsPage {
   ): Promise<void> {
     const session = this.#sessionOf(request);
     const account = session && (await this.parts.findAccount(session.id));
-    if (!account) return this.#login(response, address, form);
+    if (!account) return this.#login(request, response, address, form);
     const { applications, tokens } = this.parts;
     // A form that this page has not made does nothing.
     if (!form || !tokens.isGood(form.get('csrf'), USE, session.text)) {
@@ -54,9 +55,17 @@ export class ApplicationsPage {
     return this.#show(response, account, session.text, notice);
   }
 
-  async #login(response: ServerResponse, address: string, form: URLSearchParams | undefined): Promise<void> {
+  async #login(
+    request: IncomingMessage,
+    response: ServerResponse,
+    address: string,
+    form: URLSearchParams | undefined,
+  ): Promise<void> {
     const { settings, tokens, logins, pages } = this.parts;
-    const isOwn = form !== undefined && tokens.isGood(form.get('csrf'), 'login');
+    // Nobody can be logged in by a form that another browser was given.
+    const known = cookieOf(request, `${this.#cookie}-login`);
+    const visit = known && /^[\w-]{22}$/.test(known) ? known : randomBytes(16).toString('base64url');
+    const isOwn = form !== undefined && tokens.isGood(form.get('csrf'), 'login', visit);
     const outcome = isOwn ? await logins.check(form, address) : undefined;
     if (outcome && 'account' in outcome) {
       const { id } = outcome.account;
@@ -69,12 +78,14 @@ export class ApplicationsPage {
     const page = pages.write((view) =>
       settings.pages.login({
         ...view,
-        csrf: tokens.make('login'),
+        csrf: tokens.make('login', visit),
         clientName: undefined,
         login: form?.get('login') ?? '',
         problem: outcome?.problem,
       }),
     );
+    if (visit !== known)
+      response.setHeader('Set-Cookie', `${this.#cookie}-login=${visit}; ${this.#attributes}`);
     pages.send(response, outcome ? 401 : 200, page);
   }
 
@@ -110,10 +121,8 @@ export class ApplicationsPage {
   }
 
   /** Who has logged in here, by a cookie that only this server can make. */
-  #sessionOf({ headers }: IncomingMessage): { readonly id: string; readonly text: string } | undefined {
-    const prefix = `${this.#cookie}=`;
-    const pair = (headers.cookie ?? '').split('; ').find((one) => one.startsWith(prefix));
-    const [text = '', signature] = pair?.slice(prefix.length).split('.') ?? [];
+  #sessionOf(request: IncomingMessage): { readonly id: string; readonly text: string } | undefined {
+    const [text = '', signature] = cookieOf(request, this.#cookie)?.split('.') ?? [];
     if (text.length > 2_000 || !this.parts.tokens.isGood(signature, 'cookie', text)) return undefined;
     const { id, until } = JSON.parse(Buffer.from(text, 'base64url').toString()) as {
       id: string;
@@ -121,4 +130,12 @@ export class ApplicationsPage {
     };
     return Date.now() < until ? { id, text } : undefined;
   }
+}
+
+function cookieOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const prefix = `${name}=`;
+  return (headers.cookie ?? '')
+    .split('; ')
+    .find((one) => one.startsWith(prefix))
+    ?.slice(prefix.length);
 }

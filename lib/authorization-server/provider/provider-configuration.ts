@@ -2,13 +2,14 @@ import type { JsonWebKey } from 'node:crypto';
 
 import type * as Oidc from 'oidc-provider';
 
-import { isNative } from '../clients/client-registration.js';
 import type { AuthorizationServerSettings } from '../authorization-server.settings.js';
 import type { Account } from '../authorization-server.options.js';
 import { grantName } from '../records/record-names.js';
 import { ROUTES } from '../server-address.js';
 import { EXTRA_METADATA } from './client-metadata.js';
-import { ACR_VALUES, MAX_AGE, stepUpCheck } from './step-up-parameters.js';
+import { allowedScopes, defaultResource, mayAskFor, requestedScopes, scopesFor } from './granted-scopes.js';
+import { existingGrant, type FindGrant, interactionPolicyOf } from './interaction-policy.js';
+import { ACR_VALUES, MAX_AGE } from './step-up-parameters.js';
 
 /** What configuring the provider takes beside the settings. */
 export interface ProviderParts {
@@ -18,8 +19,7 @@ export interface ProviderParts {
   readonly signingKey: JsonWebKey;
   readonly adapter: (kind: string) => { find(id: string): Promise<unknown> };
   readonly findAccount: (id: string) => Promise<Account | undefined>;
-  /** The consent that a user has given a client before. */
-  readonly findGrant: (provider: Oidc.Provider, accountId: string, clientId: string) => Promise<unknown>;
+  readonly findGrant: FindGrant;
   readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
 }
 
@@ -54,7 +54,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     const unknown = requestedScopes(ctx).find((scope) => !allowedScopes(client).includes(scope));
     if (unknown !== undefined)
       throw new errors.InvalidScope('the client may not ask for this scope', unknown);
-    const scopes = await scopesFor(parts, ctx, client, resource.scopes);
+    const scopes = await scopesFor(parts.findAccount, ctx, client, resource.scopes);
     return {
       scope: scopes.join(' '),
       audience: identifier,
@@ -154,7 +154,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
       policy: interactionPolicyOf(oidc),
       url: (_ctx: Context, { uid }: { uid: string }) => `${ROUTES.interaction}/${uid}`,
     },
-    loadExistingGrant: (ctx: Context) => existingGrant(parts, ctx),
+    loadExistingGrant: (ctx: Context) => existingGrant(parts.findGrant, ctx),
     findAccount: async (_ctx: Context, id: string) => {
       const account = await parts.findAccount(id);
       return account && { accountId: account.id, claims: () => ({ sub: account.id }) };
@@ -175,88 +175,6 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     renderError: parts.renderError,
   };
   return configuration;
-}
-
-const allowedScopes = (client: Oidc.Client): readonly string[] =>
-  client['allowed_scopes'] as readonly string[];
-
-/** A client that names no resources may ask for all. */
-function mayAskFor(client: Oidc.Client, resource: string): boolean {
-  const allowed = client['allowed_resources'] as readonly string[];
-  return allowed.length === 0 || allowed.includes(resource);
-}
-
-function requestedScopes(ctx: Context): readonly string[] {
-  const { scope } = (ctx.oidc.params ?? {}) as { scope?: string };
-  return scope === undefined ? [] : scope.split(' ').filter((one) => one !== '');
-}
-
-/** What the resource, the client and the user have in common: nobody gives away more than that (R-AS-11). */
-async function scopesFor(
-  { findAccount }: ProviderParts,
-  ctx: Context,
-  client: Oidc.Client,
-  ofResource: readonly string[],
-): Promise<readonly string[]> {
-  const ofClient = allowedScopes(client);
-  const { entities, session } = ctx.oidc as unknown as {
-    entities: { Account?: { accountId: string } };
-    session?: { accountId?: string };
-  };
-  const accountId = entities.Account?.accountId ?? session?.accountId;
-  const account = accountId === undefined ? undefined : await findAccount(accountId);
-  return ofResource.filter((scope) => ofClient.includes(scope) && (account?.scopes?.includes(scope) ?? true));
-}
-
-function defaultResource(
-  { resources }: AuthorizationServerSettings,
-  client: Oidc.Client,
-  oneOf: readonly string[] | undefined,
-): string | undefined {
-  if (oneOf) return oneOf[0];
-  const allowed = [...resources.keys()].filter((one) => mayAskFor(client, one));
-  // With several the client has to say which: a token is for one audience (R-AS-12).
-  return allowed.length === 1 ? allowed[0] : undefined;
-}
-
-/** Asks again where a scope was denied before, and always where nobody can be sure which application it is (R-AS-10). */
-function interactionPolicyOf(oidc: typeof Oidc) {
-  const { base, Check } = oidc.interactionPolicy;
-  const policy = base();
-  policy.get('login')?.checks.add(stepUpCheck(oidc) as never);
-  const unsure = new Check(
-    'unassured_client',
-    'the client cannot be told from another application',
-    'consent_required',
-    (ctx: Context) => {
-      const { client, result } = ctx.oidc as unknown as {
-        client: Oidc.Client;
-        result?: { consent?: unknown };
-      };
-      const asks = client['clientAuthMethod'] === 'none' && isNative(client.redirectUris ?? []);
-      return asks && !result?.consent ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
-    },
-  );
-  policy.get('consent')?.checks.add(unsure);
-  return policy;
-}
-
-async function existingGrant({ findGrant }: ProviderParts, ctx: Context): Promise<unknown> {
-  const { provider, client, session, result } = ctx.oidc as unknown as {
-    provider: Oidc.Provider;
-    client: Oidc.Client;
-    session: { accountId?: string };
-    result?: { consent?: { grantId?: string } };
-  };
-  const granted = result?.consent?.grantId;
-  if (granted !== undefined) return provider.Grant.find(granted);
-  if (session.accountId === undefined) return undefined;
-  const grant = (await findGrant(provider, session.accountId, client.clientId)) as
-    | { rejected?: unknown }
-    | undefined;
-  // What was denied once may be asked for again.
-  if (grant) delete grant.rejected;
-  return grant;
 }
 
 /** When and how the user logged in (RFC 9470 §6), and the name under which the grant can be withdrawn. */

@@ -16,7 +16,7 @@ export interface RecordAdapterParts {
   readonly calls: StoreCalls;
   readonly clock: SecurityClock;
   /** Makes the error for a code or token that somebody else has just used up. */
-  readonly spent: (kind: string) => Error;
+  readonly spent: () => Error;
   /** Called when a code or a token of a client came a second time. */
   readonly replayed: (clientId: string) => void;
   /** Called when the grant of that name has ended: its JWTs must end too. */
@@ -50,7 +50,7 @@ export class RecordAdapter {
     };
     // A proof or an assertion that two nodes see at the same time is new for one of them only.
     const once = this.kind === 'ReplayDetection';
-    if (!(await calls.ask(() => store.save(record, once)))) throw this.parts.spent(this.kind);
+    if (!(await calls.ask(() => store.save(record, once)))) throw this.parts.spent();
   }
 
   async find(id: string): Promise<Payload | undefined> {
@@ -79,7 +79,7 @@ export class RecordAdapter {
       this.parts.replayed(typeof clientId === 'string' ? clientId : '');
       await this.#endGrant(payload['grantId']);
     }
-    throw this.parts.spent(this.kind);
+    throw this.parts.spent();
   }
 
   async destroy(id: string): Promise<void> {

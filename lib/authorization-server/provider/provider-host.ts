@@ -1,0 +1,116 @@
+import type * as Oidc from 'oidc-provider';
+
+import { KeyRingSeal } from '../../authentication/jwt/key-ring-seal.js';
+import { SigningKeyRing } from '../../authentication/jwt/signing-key-ring.js';
+import type { TokenSigner } from '../../authentication/jwt/token-issuer.js';
+import type { RequestState } from '../../http/request-state.js';
+import type { Account } from '../authorization-server.options.js';
+import type { AuthorizationServerParts } from '../authorization-server.js';
+import { ClientAdapter } from './client-adapter.js';
+import { createProvider } from './create-provider.js';
+import { RecordAdapter } from '../records/record-adapter.js';
+import { RecordKeyRingStore } from '../records/record-key-ring-store.js';
+
+const DAY_MS = 86_400_000;
+/** Clocks, and a key that has just stopped signing on another node. */
+const KEY_MARGIN_MS = 120_000;
+
+type Callback = (request: RequestState['request'], response: RequestState['response']) => Promise<void>;
+
+/** The provider that answers now. */
+export interface CurrentProvider {
+  readonly kid: string;
+  readonly provider: Oidc.Provider;
+  readonly callback: Callback;
+}
+
+/** What a provider is made with beside the server's parts. */
+export interface ProviderHostParts extends AuthorizationServerParts {
+  readonly findAccount: (id: string) => Promise<Account | undefined>;
+  readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
+}
+
+/** Keeps the signing keys, and a provider that signs with the one whose time it is. */
+export class ProviderHost {
+  readonly ring: SigningKeyRing;
+  #oidc: typeof Oidc | undefined;
+  #current: CurrentProvider | undefined;
+
+  constructor(private readonly parts: ProviderHostParts) {
+    this.ring = new SigningKeyRing(parts.clock);
+  }
+
+  /** @throws Error if oidc-provider is not installed */
+  async open(): Promise<void> {
+    const { settings, calls, events } = this.parts;
+    const { issuer, store, encryptionKeys, signing, lifetimes } = settings;
+    this.#oidc = await import('oidc-provider').catch(() => {
+      throw new Error('AuthorizationServerModule needs oidc-provider: npm install oidc-provider@9');
+    });
+    const publishAhead = Math.min(DAY_MS, signing.rotateEvery / 2);
+    this.ring.open({
+      issuer,
+      store: new RecordKeyRingStore(store),
+      seal: new KeyRingSeal(issuer, encryptionKeys),
+      schedule: { ...signing, publishAhead, outlive: lifetimes.accessToken + KEY_MARGIN_MS },
+      calls,
+      events,
+    });
+    // What fails is reported, and tried again: until then requests are answered with 503.
+    await this.ring.refresh().catch(() => undefined);
+  }
+
+  /** The keys with which others verify. @throws SecurityError `UNAVAILABLE` */
+  async publicJwks(): Promise<readonly object[]> {
+    await this.#signer();
+    return this.ring.publicJwks();
+  }
+
+  /** A new provider takes the place of the one before when another key signs. @throws SecurityError `UNAVAILABLE` */
+  async current(): Promise<CurrentProvider> {
+    const signer = await this.#signer();
+    if (this.#current?.kid !== signer.kid) this.#current = this.#make(signer);
+    return this.#current;
+  }
+
+  /** Where the store was down at the start it is asked again. */
+  async #signer(): Promise<TokenSigner> {
+    if (this.ring.publicJwks().length === 0) await this.ring.refresh();
+    return this.ring.signer();
+  }
+
+  #make(signer: TokenSigner): CurrentProvider {
+    const { settings, clients, applications, events, findAccount, renderError } = this.parts;
+    const oidc = this.#oidc!;
+    const provider = createProvider({
+      oidc,
+      settings,
+      signer,
+      adapter: (kind) => (kind === 'Client' ? new ClientAdapter(clients) : this.#records(kind, oidc)),
+      findAccount,
+      grantIdOf: (accountId, clientId) => applications.grantIdOf(accountId, clientId),
+      renderError,
+      events,
+    });
+    return { kid: signer.kid, provider, callback: provider.callback() };
+  }
+
+  #records(kind: string, { errors }: typeof Oidc): RecordAdapter {
+    const { settings, seal, calls, clock, events, tokens } = this.parts;
+    const { store, issuer } = settings;
+    return new RecordAdapter(kind, {
+      store,
+      seal,
+      calls,
+      clock,
+      spent: () =>
+        kind === 'ReplayDetection'
+          ? new errors.InvalidRequest('it was used before')
+          : new errors.InvalidGrant('it was used before'),
+      replayed: (clientId) => events.emit('oauth-grant.replayed', { clientId }),
+      // JWTs of a grant are told apart by their `sid`.
+      ended: (grant) =>
+        tokens.revoke({ issuer, id: grant, sessionId: grant } as Parameters<typeof tokens.revoke>[0]),
+    });
+  }
+}
