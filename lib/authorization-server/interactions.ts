@@ -7,14 +7,7 @@ import type { AuthorizationServerSettings } from './authorization-server.setting
 import type { Account } from './authorization-server.options.js';
 import { isNative, type RegisteredClient } from './clients/client-registration.js';
 import type { ClientService } from './clients/client.service.js';
-import {
-  applyChoice,
-  type Asked,
-  askedFor,
-  type GrantMembers,
-  type Requested,
-  valueOf,
-} from './consent-choice.js';
+import { applyChoice, type Asked, askedFor, type GrantMembers, valueOf } from './consent-choice.js';
 import type { FormTokens } from './form-tokens.js';
 import type { LoginCheck } from './login-check.js';
 import { formTargetOf, type PageWriter, type WrittenPage } from './pages/page-writer.js';
