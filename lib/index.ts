@@ -48,6 +48,7 @@ export {
   TokenService,
 } from './authentication/jwt/token.service.js';
 export type { SigningKeyOptions, TokenOptions } from './authentication/jwt/token.options.js';
+export type { CurrentRights, UserRights } from './authentication/oauth2/delegated-rights.js';
 export type { DpopOptions } from './authentication/oauth2/dpop/dpop.options.js';
 export type { DpopAlgorithm } from './authentication/oauth2/dpop/dpop-proof.js';
 export type { DpopReplayStore } from './authentication/oauth2/dpop/dpop-replay-store.js';

@@ -16,7 +16,18 @@ import { ACR_VALUES } from './provider/step-up-parameters.js';
 import { ROUTES } from './server-address.js';
 
 /** What cannot go on, in words for people. */
-export class InteractionEnded extends Error {}
+export class InteractionEnded extends Error {
+  constructor(
+    message: string,
+    readonly status = 400,
+  ) {
+    super(message);
+  }
+}
+
+/** A form that comes from elsewhere, or from another page. */
+export const foreignForm = (): InteractionEnded =>
+  new InteractionEnded('The form is not one that this page has made.', 403);
 
 /** What the pages of a request for access work with. */
 export interface InteractionParts {
@@ -53,8 +64,7 @@ export class Interactions {
     const client = await this.parts.clients.find(String(interaction.params['client_id']));
     if (!client) throw new InteractionEnded('The application is not registered any more.');
     if (form) {
-      if (!this.parts.tokens.isGood(form.get('csrf'), uid, interaction.prompt.name))
-        throw new InteractionEnded('The form is not one that this page has made.');
+      if (!this.parts.tokens.isGood(form.get('csrf'), uid, interaction.prompt.name)) throw foreignForm();
       if (['cancel', 'deny'].includes(form.get('action') ?? '')) {
         const refusal = { error: 'access_denied', error_description: 'the user did not allow it' };
         return provider.interactionFinished(request, response, refusal, { mergeWithLastSubmission: false });

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { readBody } from '../http/body/read-body.js';
 import type { RequestState } from '../http/request-state.js';
-import { InteractionEnded } from './interactions.js';
+import { foreignForm } from './interactions.js';
 
 const MAX_FORM_BYTES = 16_384;
 const FORM = 'application/x-www-form-urlencoded';
@@ -26,8 +26,7 @@ export function pinHost({ request, address }: RequestState, issuer: string): voi
 export async function formOf({ request }: RequestState): Promise<URLSearchParams> {
   // A page of another site can send forms, but not these: they come from this site, or from no page at all.
   const site = request.headers['sec-fetch-site'];
-  if (mediaTypeOf(request) !== FORM || (site !== undefined && site !== 'same-origin'))
-    throw new InteractionEnded('The form is not one that this page has made.');
+  if (mediaTypeOf(request) !== FORM || (site !== undefined && site !== 'same-origin')) throw foreignForm();
   const bytes = await readBody(request, MAX_FORM_BYTES, () => undefined);
   return new URLSearchParams(bytes.toString('utf8'));
 }

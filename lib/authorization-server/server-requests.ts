@@ -156,7 +156,7 @@ export class ServerRequests {
 
   /** What people are told of a failure. */
   #explain(error: unknown): { status: number; message: string; retryAfter?: number } {
-    if (error instanceof InteractionEnded) return { status: 400, message: error.message };
+    if (error instanceof InteractionEnded) return { status: error.status, message: error.message };
     if (error instanceof SecurityError) {
       const { retryAfter } = error.extras;
       const status = error.getStatus();

@@ -3,6 +3,7 @@ import { BearerTokenVerifier } from '../authentication/jwt/bearer-token-verifier
 import type { RevocationList } from '../authentication/jwt/revocation-list.js';
 import { AccessTokenVerifier } from '../authentication/oauth2/access-token-verifier.js';
 import { ClientCertificates } from '../authentication/oauth2/client-certificate.js';
+import { DelegatedRights } from '../authentication/oauth2/delegated-rights.js';
 import { DpopNonces } from '../authentication/oauth2/dpop/dpop-nonces.js';
 import { IntrospectionVerifier } from '../authentication/oauth2/introspection/introspection-verifier.js';
 import { SenderConstraint } from '../authentication/oauth2/sender-constraint.js';
@@ -12,16 +13,25 @@ import type { ProxyTrust } from '../http/proxy-trust.js';
 import type { SecurityConfiguration } from './security-configuration.js';
 
 const REPLAY_TIMEOUT_MS = 1_000;
+const RIGHTS_TIMEOUT_MS = 5_000;
 
 /** What verifies `Authorization: Bearer` and `DPoP`; `undefined` where no tokens are accepted. */
 export function accessTokenVerifier(
-  { issuers, opaqueIssuer, clock }: SecurityConfiguration,
+  { issuers, opaqueIssuer, clock, options }: SecurityConfiguration,
   revocations: RevocationList,
   events: SecurityEvents,
 ): CredentialVerifier | undefined {
   const jwts = issuers.length > 0 ? new BearerTokenVerifier(issuers, revocations, clock) : undefined;
   const opaque = opaqueIssuer && new IntrospectionVerifier(opaqueIssuer, revocations, clock, events);
-  return jwts && opaque ? new AccessTokenVerifier(jwts, opaque) : (jwts ?? opaque);
+  const tokens = jwts && opaque ? new AccessTokenVerifier(jwts, opaque) : (jwts ?? opaque);
+  const currentRights = options.oauth2?.currentRights;
+  if (!tokens || !currentRights) return tokens;
+  const calls = new StoreCalls(RIGHTS_TIMEOUT_MS, events, {
+    store: 'user-rights',
+    message: 'The rights of the user cannot be checked right now',
+    reason: 'user-rights.failed',
+  });
+  return new DelegatedRights(tokens, currentRights, calls, clock);
 }
 
 /** What checks that tokens come from whom they were issued to; `undefined` where OAuth is not configured. */

@@ -53,6 +53,8 @@ export interface SecurityEventMap {
   'oauth-grant.given': { subject: string; clientId: string; scopes: readonly string[] };
   /** A user, or an administrator, took it back: its tokens are dead. */
   'oauth-grant.withdrawn': { subject: string; clientId: string };
+  /** A code or a refresh token was not good for who sent it; `reason` is the true cause. */
+  'oauth-grant.refused': { clientId: string; reason: string };
   /** A code or a refresh token came a second time; everything that came from it was ended. */
   'oauth-grant.replayed': { clientId: string };
   'signing-key.added': { kid: string };

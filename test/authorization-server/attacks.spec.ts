@@ -290,12 +290,13 @@ describe.each(ADAPTERS)('R-AS attacks on the authorization server on %s', (adapt
     expect(less.json['scope']).toBe('users:read');
     const other = await server.register();
     expect((await refresh(less.json['refresh_token']!, {}, other)).json['error']).toBe('invalid_grant');
+    expect(events).toContain('oauth-grant.refused');
     expect((await refresh(json['refresh_token']!)).json['error']).toBe('invalid_grant');
     expect((await refresh(less.json['refresh_token']!)).json['error']).toBe('invalid_grant');
     expect(events).toContain('token.revoked');
   });
 
-  it('R-AS-13 R-AS-14 the pages are strict, and their forms are theirs alone', async () => {
+  it('R-AS-13 R-AS-14 R-SH-07 the pages are strict, and their forms are theirs alone', async () => {
     const url = authorizeUrl(server.issuer, client.clientId, proof);
     const login = await visitor.follow(await visitor.get(url));
     for (const [name, value] of [
@@ -315,8 +316,8 @@ describe.each(ADAPTERS)('R-AS attacks on the authorization server on %s', (adapt
 
     const submit = (fields: Record<string, string | string[]>) => visitor.submit(login.url, fields);
     const credentials = { login: ALICE.login, password: ALICE.password, action: 'login' };
-    expect((await submit({ ...credentials, csrf: 'x' })).status).toBe(400);
-    expect((await submit(credentials)).status).toBe(400);
+    expect((await submit({ ...credentials, csrf: 'x' })).status).toBe(403);
+    expect((await submit(credentials)).status).toBe(403);
     const stranger = new Visitor(server.port, server.issuer);
     expect(
       (await stranger.submit(login.url, { ...credentials, csrf: csrfIn(login.answer.text) })).status,
@@ -324,7 +325,10 @@ describe.each(ADAPTERS)('R-AS attacks on the authorization server on %s', (adapt
     const other = await new Visitor(server.port, server.issuer).follow(
       await new Visitor(server.port, server.issuer).get(url),
     );
-    expect((await submit({ ...credentials, csrf: csrfIn(other.answer.text) })).status).toBe(400);
+    expect((await submit({ ...credentials, csrf: csrfIn(other.answer.text) })).status).toBe(403);
+    expect(/nonce-([\w-]+)/.exec(other.answer.header('content-security-policy')!)![1]).not.toBe(
+      /nonce-([\w-]+)/.exec(policy)![1],
+    );
     // The cookie of one request opens no page of another.
     for (const [name, { value }] of visitor.cookies) stranger.cookies.set(name, { value, path: '/' });
     expect((await stranger.get(other.url)).status).toBe(400);
@@ -332,7 +336,7 @@ describe.each(ADAPTERS)('R-AS attacks on the authorization server on %s', (adapt
       headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
       body: '',
     });
-    expect(foreign.status).toBe(400);
+    expect(foreign.status).toBe(403);
 
     const csrf = csrfIn(login.answer.text);
     const wrong = await submit({ ...credentials, csrf, password: '"><b>wrong' });
@@ -344,7 +348,7 @@ describe.each(ADAPTERS)('R-AS attacks on the authorization server on %s', (adapt
     expect(consent.answer.text).toContain('Signed in as <strong>Alice</strong>');
     // The form of the login does nothing here, and a consent is never implied.
     const allow = { scope: scopesIn(consent.answer.text), action: 'allow' };
-    expect((await visitor.submit(consent.url, { ...allow, csrf })).status).toBe(400);
+    expect((await visitor.submit(consent.url, { ...allow, csrf })).status).toBe(403);
     const nothing = await visitor.submit(consent.url, { csrf: csrfIn(consent.answer.text), action: 'allow' });
     expect([nothing.status, nothing.text.includes('Choose at least one')]).toEqual([400, true]);
     const denied = await visitor.follow(

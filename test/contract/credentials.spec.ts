@@ -26,6 +26,24 @@ describe.each(ADAPTERS)('CONTRACT-1 credentials on %s', (adapter) => {
     expect((await get('/me', { authorization: `Bearer ${token}` })).status).toBe(200);
   });
 
+  it('R-AU-08 each outcome of authentication has its one status', async () => {
+    const weak = await app.key([]);
+    const outcomes: [string, Record<string, string>, number, string][] = [
+      ['no credential', {}, 401, 'UNAUTHENTICATED'],
+      ['a malformed one', { authorization: 'Bearer' }, 400, 'INVALID_REQUEST'],
+      ['two', { authorization: `Bearer ${token}`, 'x-api-key': key }, 400, 'INVALID_REQUEST'],
+      ['an unknown scheme', { authorization: 'Digest abc' }, 401, 'UNAUTHENTICATED'],
+      ['a bad key', { 'x-api-key': 'sk_live_x' }, 401, 'UNAUTHENTICATED'],
+      ['a bad token', { authorization: 'Bearer a.b.c' }, 401, 'UNAUTHENTICATED'],
+      ['not enough', { 'x-api-key': weak }, 403, 'INSUFFICIENT_SCOPE'],
+      ['enough', { 'x-api-key': key }, 200, ''],
+    ];
+    for (const [name, headers, status, code] of outcomes) {
+      const answer = await get('/items', headers);
+      expect([name, answer.status, answer.json.error?.code ?? '']).toEqual([name, status, code]);
+    }
+  });
+
   it.each(['Api-Key', 'api-key', 'API-KEY', 'aPi-kEy'])(
     'R-AU-03 PITFALL-K1 the scheme may be spelled %s',
     async (scheme) => {

@@ -130,10 +130,13 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
       send(running.port, 'GET', '/mail', { headers: { authorization: `Bearer ${token}`, ...headers } });
   }
 
-  it('R-IN-01 the question is a form with an authenticated client, at the place that the issuer names', async () => {
+  it('R-IN-01 R-AU-15 the question is a form with an authenticated client, at the place that the issuer names', async () => {
     const get = await start();
     server.says(good());
-    const { status, json } = await get('the.opaque~token+1');
+    const { status, json } = await get('the.opaque~token+1', {
+      cookie: 'a=b',
+      'x-forwarded-for': '192.0.2.1',
+    });
     expect([status, json]).toEqual([
       200,
       { type: 'user', id: 'user-1', clientId: 'app-1', issuer: server.url },
@@ -143,6 +146,15 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect(headers.authorization).toBe(
       `Basic ${Buffer.from('api:a+secret%2Fwith%3Asigns').toString('base64')}`,
     );
+    expect(Object.keys(headers).toSorted()).toEqual([
+      'accept',
+      'accept-encoding',
+      'authorization',
+      'connection',
+      'content-length',
+      'content-type',
+      'host',
+    ]);
     expect(Object.fromEntries(body)).toEqual({
       token: 'the.opaque~token+1',
       token_type_hint: 'access_token',

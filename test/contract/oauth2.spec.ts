@@ -1,7 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 
 import { Controller, Get, Module } from '@nestjs/common';
-import { CurrentPrincipal, JwtAuth, OAuth2Auth, type Principal, SecurityModule } from 'nestjs-api-security';
+import {
+  CurrentPrincipal,
+  JwtAuth,
+  OAuth2Auth,
+  type Principal,
+  RequireRoles,
+  SecurityModule,
+  type SecurityOptions,
+} from 'nestjs-api-security';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ADAPTERS, type RunningApp, startApp } from '../support/app.js';
@@ -12,12 +20,30 @@ const OWN = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const FOREIGN = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const AUTHORIZATION_SERVER = 'https://as.example.test';
 
+type CurrentRights = NonNullable<NonNullable<SecurityOptions['oauth2']>['currentRights']>;
+/** What each user may do here; whoever is not named has no limits. */
+const rights = new Map<string, ReturnType<CurrentRights>>();
+const asked: string[] = [];
+const currentRights: CurrentRights = (subject, issuer) => {
+  asked.push(`${issuer} ${subject}`);
+  if (subject === 'unlucky') return Promise.reject(new Error('down'));
+  return rights.has(subject) ? rights.get(subject) : {};
+};
+
 @Controller()
 class PhotosController {
   @OAuth2Auth('photos:read') @Get('photos') photos(
     @CurrentPrincipal() { type, id, clientId, scheme }: Principal,
   ) {
     return { type, id, clientId, scheme };
+  }
+
+  @OAuth2Auth('photos:audit') @Get('audit') audit() {
+    return { ok: true };
+  }
+
+  @OAuth2Auth() @RequireRoles('admin') @Get('admin') admin() {
+    return { ok: true };
   }
 
   @JwtAuth() @Get('profile') profile() {
@@ -33,6 +59,8 @@ class PhotosController {
       jwt: { issuer: ISSUER, audience: AUDIENCE, publicKey: OWN.publicKey },
       oauth2: {
         resource: 'https://api.example.test/v1',
+        hiddenScopes: ['photos:audit'],
+        currentRights,
         issuers: [{ issuer: AUTHORIZATION_SERVER, publicKey: FOREIGN.publicKey }],
       },
     }),
@@ -102,7 +130,33 @@ describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) =>
     );
   });
 
-  it('R-PM-01 R-PM-02 the metadata says what the routes ask for', async () => {
+  it('R-AZ-08 a third party may do what its token says and the user may do as well, and nothing else', async () => {
+    const status = async (sub: string, path: string, claims: Record<string, unknown> = {}) =>
+      (await get(path, await delegated({ sub, ...claims }))).status;
+    rights.set('reader', { scopes: ['photos:read'], roles: ['admin'] });
+    rights.set('nobody', { scopes: [], roles: [] });
+    rights.set('gone', undefined);
+    const both = { scope: 'photos:read photos:audit', roles: ['admin'] };
+    expect(await status('reader', '/photos', both)).toBe(200);
+    expect(await status('reader', '/audit', both)).toBe(403);
+    expect(await status('reader', '/admin', both)).toBe(200);
+    // The user is an administrator, but has not made the application one.
+    expect(await status('reader', '/admin', { roles: [] })).toBe(403);
+    expect(await status('nobody', '/photos')).toBe(403);
+    expect(await status('nobody', '/admin', both)).toBe(403);
+    expect(await status('gone', '/photos')).toBe(401);
+    expect(await status('unlucky', '/photos')).toBe(503);
+    expect(await status('anybody', '/admin', both)).toBe(200);
+    // A client for itself acts for nobody.
+    rights.set('printer', undefined);
+    expect(await status('printer', '/photos')).toBe(200);
+    asked.length = 0;
+    const token = await delegated({ sub: 'often' });
+    for (let i = 0; i < 5; i++) expect((await get('/photos', token)).status).toBe(200);
+    expect(asked).toEqual([`${AUTHORIZATION_SERVER} often`]);
+  });
+
+  it('R-PM-01 R-PM-02 R-PM-04 the metadata says what the routes ask for', async () => {
     const path = '/.well-known/oauth-protected-resource/v1';
     const answer = await send(app.port, 'GET', path);
     expect(answer.status).toBe(200);
@@ -115,6 +169,10 @@ describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) =>
       dpop_bound_access_tokens_required: false,
     });
     expect(answer.header('cache-control')).toBe('public, max-age=3600');
+    expect(answer.header('access-control-allow-origin')).toBe('*');
+    expect(answer.header('access-control-allow-credentials')).toBeUndefined();
+    expect(answer.header('x-ratelimit-limit')).toBeDefined();
+    expect((await get('/photos', await delegated())).header('access-control-allow-origin')).toBeUndefined();
     expect((await send(app.port, 'HEAD', path)).text).toBe('');
     const wrong = await send(app.port, 'POST', path);
     expect([wrong.status, wrong.header('allow')]).toEqual([405, 'GET, HEAD']);

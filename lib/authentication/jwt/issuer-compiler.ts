@@ -31,7 +31,7 @@ const SHARED_NAMES = [
   'claims',
 ] as const;
 const JWT_NAMES = [...SHARED_NAMES, 'secret', 'signingKey'];
-const OAUTH2_NAMES = ['resource', 'issuers', 'scopes', 'dpop', 'mtls'];
+const OAUTH2_NAMES = ['resource', 'issuers', 'scopes', 'currentRights', 'hiddenScopes', 'dpop', 'mtls'];
 
 /** What the options do not say. */
 export interface IssuerEnvironment {
@@ -116,7 +116,10 @@ export function checkOAuth2Options(
   }
   const checks = new OptionChecks(options, 'oauth2', 'oauth2', problems);
   checks.onlyKnown(OAUTH2_NAMES);
-  const { resource, issuers, scopes } = options;
+  const { resource, issuers, scopes, currentRights } = options;
+  checks.names('hiddenScopes');
+  if (currentRights !== undefined && typeof currentRights !== 'function')
+    checks.report('currentRights', 'type', 'is no function', '(subject, issuer) => ({ scopes, roles })');
   if (scopes !== undefined && !areDescribed(scopes)) {
     const fix = "give each its words: { 'users:read': 'See the list of users' }";
     checks.report('scopes', 'words', 'has scopes without words', fix);

@@ -1,5 +1,6 @@
 import type { ScopeDescriptions } from '../../authorization/scope-descriptions.js';
 import type { TokenRules, VerificationKeys } from '../jwt/jwt.options.js';
+import type { CurrentRights } from './delegated-rights.js';
 import type { DpopOptions } from './dpop/dpop.options.js';
 import type { IntrospectionOptions } from './introspection/introspection.options.js';
 import type { MtlsOptions } from './mtls.options.js';
@@ -22,6 +23,13 @@ export interface OAuth2Options {
   readonly issuers: readonly OAuth2IssuerOptions[];
   /** Every scope that routes may ask for, in words; a route that asks for another one stops the boot. */
   readonly scopes?: ScopeDescriptions;
+  /**
+   * What a user may do here now: a token's scopes and roles count only as far as the user has them too (R-AZ-08). Asked for a
+   * user when a token comes, and believed for ten seconds; `undefined` refuses the token. What is left out limits nothing.
+   */
+  readonly currentRights?: CurrentRights;
+  /** Scopes that the metadata does not name, because only internal clients need them (RFC 9728 §7.2). */
+  readonly hiddenScopes?: readonly string[];
   /** Tokens that are bound to a key of the client. They are understood without any option. */
   readonly dpop?: DpopOptions;
   /** Tokens that are bound to a certificate of the client. They are understood without any option. */

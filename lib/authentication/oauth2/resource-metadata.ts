@@ -16,7 +16,7 @@ export function metadataLocation(resource: string): { readonly url: string; read
  * Scopes are those that a route with `@OAuth2Auth()` asks for.
  */
 export function buildResourceMetadata(
-  { resource, issuers, mtls }: OAuth2Options,
+  { resource, issuers, mtls, hiddenScopes = [] }: OAuth2Options,
   policies: readonly RoutePolicy[],
   dpop?: Pick<DpopSettings, 'algorithms' | 'required'>,
 ): string {
@@ -24,7 +24,7 @@ export function buildResourceMetadata(
     const accepted = authentication.schemes.find(({ scheme }) => scheme === 'oauth2');
     return accepted ? [...accepted.scopes, ...authorization.scopes] : [];
   });
-  const supported = [...new Set(scopes)].toSorted();
+  const supported = [...new Set(scopes)].filter((scope) => !hiddenScopes.includes(scope)).toSorted();
   return JSON.stringify({
     resource,
     authorization_servers: issuers.map(({ issuer }) => issuer),

@@ -77,6 +77,12 @@ export function createProvider(parts: CreateProviderParts): Oidc.Provider {
     const { route, client } = ctx.oidc as unknown as { route: string; client?: Oidc.Client };
     if (route === 'token') events.emit('oauth-grant.replayed', { clientId: client?.clientId ?? '' });
   });
+  provider.on('grant.error', (ctx, error) => {
+    const { client } = ctx.oidc as unknown as { client?: Oidc.Client };
+    if (error.error !== 'invalid_grant') return;
+    const reason = error.error_detail ?? 'invalid_grant';
+    events.emit('oauth-grant.refused', { clientId: client?.clientId ?? '', reason });
+  });
   provider.on('server_error', (ctx, error) => {
     const { name, message, stack } = error;
     // What is down is reported where it was asked.
