@@ -29,6 +29,7 @@ button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; border-radius: 
 button.main { background: var(--accent); color: #fff; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .actions { display: flex; gap: .75rem; justify-content: flex-end; flex-wrap: wrap; margin-top: 1.25rem; }
+.last-first { flex-direction: row-reverse; justify-content: flex-start; }
 .note { border-left: 4px solid var(--accent); padding: .25rem .75rem; margin: 1rem 0; }
 .problem { border-left-color: #b3261e; }
 .apps { list-style: none; padding: 0; } .apps > li { border-top: 1px solid var(--line); padding: .75rem 0; }
@@ -60,6 +61,7 @@ function page({ theme, nonce }: PageView, title: string, content: Html): Html {
 const problemNote = (problem: string | undefined): Html | undefined =>
   problem === undefined ? undefined : html`<p class="note problem" role="alert">${problem}</p>`;
 
+// The first button of a form is the one that the Enter key presses.
 function login(view: LoginView): Html {
   const { clientName, problem } = view;
   const reason =
@@ -95,9 +97,9 @@ function login(view: LoginView): Html {
           maxlength="1024"
           required
         />
-        <div class="actions">
-          ${clientName !== undefined && html`<button name="action" value="cancel" formnovalidate>Cancel</button>`}
+        <div class="actions last-first">
           <button class="main" name="action" value="login">Sign in</button>
+          ${clientName !== undefined && html`<button name="action" value="cancel" formnovalidate>Cancel</button>`}
         </div>
       </form>`,
   );
