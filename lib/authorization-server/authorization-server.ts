@@ -7,6 +7,7 @@ import type { StoreCalls } from '../authentication/store-calls.js';
 import type { SecurityClock } from '../clock.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import type { Mount } from '../http/mounted-paths.js';
+import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { ApplicationsPage } from './applications/applications-page.js';
 import type { ApplicationsService } from './applications/applications.service.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
@@ -22,7 +23,7 @@ import { renderProviderError, ServerRequests } from './server-requests.js';
 const KEYS_EVERY_MS = 15_000;
 const PURGE_EVERY_MS = 600_000;
 const PURGED_AT_ONCE = 500;
-const PURGE_ROUNDS = 100;
+const PURGE_ROUNDS = 1_000;
 
 /** What the server works with. */
 export interface AuthorizationServerParts {
@@ -46,23 +47,31 @@ export class AuthorizationServer {
 
   /** @internal */
   constructor(private readonly parts: AuthorizationServerParts) {
-    const { settings, clients, events } = parts;
+    const { clients, events, calls } = parts;
+    const { storage: given } = parts.settings;
+    // A counter that cannot be asked lets nobody try.
+    const storage: RateLimitStorage = {
+      consume: (charges) => calls.ask(() => given.consume(charges)),
+      reset: (key) => given.reset(key),
+    };
+    const settings = { ...parts.settings, storage };
     const pages = new PageWriter(settings);
     const tokens = new FormTokens(settings.cookieKeys);
-    const logins = new LoginCheck(settings, new LoginBackoff(settings.storage));
+    const logins = new LoginCheck(settings, new LoginBackoff(storage));
     const findAccount = async (id: string) => {
       const account = await settings.findAccount(id);
       if (account) assertAccount(account);
       return account ?? undefined;
     };
     const renderError = renderProviderError.bind(undefined, { pages, settings });
-    this.#host = new ProviderHost({ ...parts, findAccount, renderError });
+    this.#host = new ProviderHost({ ...parts, settings, findAccount, renderError });
     this.#requests = new ServerRequests({
       ...parts,
+      settings,
       pages,
       host: this.#host,
       interactions: new Interactions({ settings, clients, pages, tokens, logins, findAccount, events }),
-      applications: new ApplicationsPage({ ...parts, pages, tokens, logins, findAccount }),
+      applications: new ApplicationsPage({ ...parts, settings, pages, tokens, logins, findAccount }),
     });
   }
 

@@ -419,6 +419,42 @@ describe('R-AS limits, keys and outages', () => {
     }
   });
 
+  it('R-AS-06 R-CF-03 the key can be changed; what was sealed with one that is gone is gone, and reported', async () => {
+    const [port, old, next] = [await freePort(), randomBytes(32), randomBytes(32)];
+    const store = new MemoryAuthorizationStore();
+    const start = (encryptionKey: Uint8Array | Uint8Array[]) =>
+      startServer('express', { store, encryptionKey }, {}, { port });
+    let server = await start(old);
+    const client = await server.register();
+    const visitor = new Visitor(server.port, server.issuer);
+    const first = await tokenRequest(server, client, await codeFor(server, client.clientId, visitor));
+    await server.close();
+    server = await start([next, old]);
+    const refresh = (token: string) =>
+      tokenRequest(server, client, { grant_type: 'refresh_token', refresh_token: token });
+    const second = await refresh(first.json['refresh_token']!);
+    expect(second.status).toBe(200);
+    await server.close();
+    // The ring of signing keys is still sealed with the old key, so the server does not go on without it.
+    server = await start(randomBytes(32));
+    const reported: string[] = [];
+    server.app.get(SecurityEvents).stream.subscribe((event) => {
+      if (event.type === 'store.failed') reported.push(event.message);
+    });
+    expect((await refresh(second.json['refresh_token']!)).status).toBe(503);
+    expect(reported.join()).toContain('cannot be opened');
+    await server.close();
+  });
+
+  it('R-AS-13 counters that cannot be asked let nobody try', () =>
+    withServer(
+      { storage: { consume: () => Promise.reject(new Error('gone')), reset: () => undefined } },
+      async (server) => {
+        const page = await send(server.port, 'GET', '/oauth/applications');
+        expect([page.status, page.header('retry-after')]).toEqual([503, '5']);
+      },
+    ));
+
   it('R-AS-14 the pages can be themed and replaced, and keep their headers', () =>
     withServer(
       {

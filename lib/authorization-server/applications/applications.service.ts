@@ -114,12 +114,13 @@ export class ApplicationsService {
   async #grantsOf(accountId: string): Promise<readonly { id: string; grant: StoredGrant }[]> {
     const { store, seal, calls, clock } = this.parts;
     const records = await calls.ask(() => store.list(KIND, accountName(accountId), clock.now()));
-    return Promise.all(
-      records.map(async ({ id, payload }) => ({
-        id,
-        grant: (await seal.open(KIND, id, payload)) as unknown as StoredGrant,
-      })),
+    const opened = await Promise.all(
+      records.map(async (record) => {
+        const grant = await seal.openOrReport(KIND, record, calls);
+        return grant && { id: record.id, grant: grant as unknown as StoredGrant };
+      }),
     );
+    return opened.filter((one) => one !== undefined);
   }
 }
 

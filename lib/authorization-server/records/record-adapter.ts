@@ -103,7 +103,8 @@ export class RecordAdapter {
 
   async #open(found: FoundRecord | undefined): Promise<Payload | undefined> {
     if (!found) return undefined;
-    const payload = await this.parts.seal.open(this.kind, found.id, found.payload);
+    const payload = await this.parts.seal.openOrReport(this.kind, found, this.parts.calls);
+    if (!payload) return undefined;
     if (found.consumedAt !== undefined) payload['consumed'] = Math.floor(found.consumedAt / 1000);
     return payload;
   }

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 
+import type { StoreCalls } from '../../authentication/store-calls.js';
+import type { FoundRecord } from './authorization-store.js';
+
+/** A record that is of no use any more: its key was dropped, or somebody changed it. */
+export class RecordUnreadable extends Error {}
+
 /**
  * Encrypts and authenticates records (JWE, AES-256-GCM), each for its own place: who can read the store learns no secret, and
  * who can write it can neither make a record nor move one. Several secrets to change one: the first seals, all open.
@@ -15,7 +21,7 @@ export class RecordSeal {
       .encrypt(keyFor(kind, this.secrets[0]!));
   }
 
-  /** @throws Error if it was made with another secret, for another place, or was changed */
+  /** @throws RecordUnreadable if it was made with another secret, for another place, or was changed */
   async open(kind: string, id: string, text: string): Promise<Record<string, unknown>> {
     const { compactDecrypt, errors } = await import('jose');
     for (const secret of this.secrets) {
@@ -30,7 +36,22 @@ export class RecordSeal {
         if (!(error instanceof errors.JOSEError)) throw error;
       }
     }
-    throw new Error(`a record of the kind ${kind} cannot be opened with this encryptionKey`);
+    throw new RecordUnreadable(`a record of the kind ${kind} cannot be opened with this encryptionKey`);
+  }
+
+  /** The same; a record that cannot be opened is reported, and as good as none. */
+  async openOrReport(
+    kind: string,
+    { id, payload }: FoundRecord,
+    calls: StoreCalls,
+  ): Promise<Record<string, unknown> | undefined> {
+    try {
+      return await this.open(kind, id, payload);
+    } catch (error) {
+      if (!(error instanceof RecordUnreadable)) throw error;
+      calls.report(error);
+      return undefined;
+    }
   }
 }
 
