@@ -104,7 +104,7 @@ export function compileConfiguration(
     apiKeys: options.apiKeys && compileApiKeyOptions(options.apiKeys, problems),
     issuers,
     ownIssuer,
-    opaqueIssuer: compileOpaqueIssuer(options.oauth2, production, problems),
+    opaqueIssuer: compileOpaqueIssuer(options.oauth2, production, problems, clock),
     dpop,
     certificateHeader: compileMtlsOptions(options.oauth2?.mtls, problems),
     tokens: compileTokenOptions(options.tokens, ownIssuer, problems),

@@ -69,6 +69,7 @@ describe.each(ADAPTERS)('a plain oidc-provider in a process of its own, and our 
       token_endpoint_auth_method: 'private_key_jwt',
       token_endpoint_auth_signing_alg: 'ES256',
       jwks: { keys: [jwk] },
+      introspection_signed_response_alg: 'RS256',
     };
     stop = await startOidcProvider({
       port,
@@ -104,13 +105,21 @@ describe.each(ADAPTERS)('a plain oidc-provider in a process of its own, and our 
     expect((await get(await tokenFor(OPAQUE_API))).status).toBe(401);
   });
 
-  it('R-IN-01 R-IN-02 its opaque tokens are looked up, with a secret or a signed assertion', async () => {
+  it('R-IN-01 R-IN-02 R-IN-07 its opaque tokens are looked up, with a secret, a signed assertion, or for signed answers', async () => {
     const clientSecret = 'api secret: with/signs and letters';
     const bySecret = await start(OPAQUE_API, { introspection: { clientId: 'api', clientSecret } });
     const byKey = await start(OPAQUE_API, {
       introspection: { clientId: 'signing-api', privateKey: API_KEYS.privateKey, keyId: 'api-key' },
     });
-    for (const get of [bySecret, byKey]) {
+    const signed = await start(OPAQUE_API, {
+      introspection: {
+        clientId: 'signing-api',
+        privateKey: API_KEYS.privateKey,
+        keyId: 'api-key',
+        signed: true,
+      },
+    });
+    for (const get of [bySecret, byKey, signed]) {
       const answer = await get(await tokenFor(OPAQUE_API));
       expect([answer.status, answer.json]).toEqual([200, { type: 'client', id: 'robot', clientId: 'robot' }]);
       expect((await get('made-up')).status).toBe(401);

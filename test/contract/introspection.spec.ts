@@ -12,7 +12,7 @@ import {
   type SecurityOptions,
   TokenService,
 } from 'nestjs-api-security';
-import { jwtVerify } from 'jose';
+import { jwtVerify, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { proofMaker } from '../authentication/oauth2/proofs.js';
@@ -106,8 +106,10 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
   async function start(
     introspection: Record<string, unknown> = {},
     more: readonly Issuer[] = [],
+    extra: Partial<Issuer> = {},
   ): Promise<(token?: string, headers?: Record<string, string>) => ReturnType<typeof send>> {
     const issuer = {
+      ...extra,
       issuer: server.url,
       introspection: { clientId: 'api', clientSecret: 'a secret/with:signs', ...introspection },
     };
@@ -314,6 +316,50 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     const jwt = await accessToken(claims, {}, JWT_KEYS.privateKey);
     expect((await get(jwt)).json).toMatchObject({ clientId: 'app-2' });
     expect((await get('opaque')).json).toMatchObject({ clientId: 'app-1' });
+  });
+
+  it('R-IN-07 where answers have to be signed, nothing counts but what the issuer has signed for this API', async () => {
+    const [ours, others] = [1, 2].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' })) as [
+      typeof CLIENT,
+      typeof CLIENT,
+    ];
+    const get = await start({ signed: true }, [], { publicKey: ours.publicKey });
+    const now = () => Math.floor(Date.now() / 1000);
+    const signed = (
+      claims: Record<string, unknown> = {},
+      header: Record<string, unknown> = {},
+      key = ours.privateKey,
+    ) =>
+      new SignJWT({ iss: server.url, aud: 'api', iat: now(), token_introspection: good(), ...claims })
+        .setProtectedHeader({ alg: 'ES256', typ: 'token-introspection+jwt', ...header })
+        .sign(key);
+    const status = async (answer: string | Promise<string>) => {
+      const text = await answer;
+      server.answer = (response) => response.end(text);
+      offset += 6_000;
+      return (await get()).status;
+    };
+    const atOurTime = async (claims: Record<string, unknown> = {}) =>
+      signed({ iat: now() + offset / 1000 + 6, ...claims });
+    expect(await status(atOurTime())).toBe(200);
+    expect(server.asked[0]!.headers.accept).toBe('application/token-introspection+jwt');
+    expect(await status(atOurTime({ aud: [API] }))).toBe(200);
+    expect(await status(atOurTime({ token_introspection: { active: false } }))).toBe(401);
+    const refused: (string | Promise<string>)[] = [
+      JSON.stringify(good()),
+      signed({ iat: now() + offset / 1000 }, { typ: 'JWT' }),
+      signed({ iat: now() + offset / 1000 }, {}, others.privateKey),
+      atOurTime({ aud: 'somebody else' }),
+      atOurTime({ aud: undefined }),
+      atOurTime({ iss: 'https://other.example' }),
+      atOurTime({ iat: undefined }),
+      atOurTime({ iat: now() - 600 }),
+      atOurTime({ token_introspection: 'active' }),
+      atOurTime({ token_introspection: { active: 'true' } }),
+      atOurTime().then((text) => `${text.slice(0, -4)}AAAA`),
+      '',
+    ];
+    for (const one of refused) expect([await one, await status(one)]).toEqual([await one, 503]);
   });
 
   it('R-DP-05 R-IN-02 an opaque token can be bound to a key', async () => {

@@ -1,3 +1,4 @@
+import { type SecurityClock, systemClock } from '../../clock.js';
 import type { ConfigurationProblems } from '../../configuration/configuration-problems.js';
 import { compileClaimRules } from '../jwt/claim-rules.js';
 import { isOpaque } from '../jwt/issuer-compiler.js';
@@ -17,6 +18,7 @@ const NAMES = [
   'tenantClaim',
   'claims',
 ];
+const KEY_NAMES = ['publicKey', 'jwks', 'jwksFile', 'jwksUri', 'keyRefresh'];
 const DAY_MS = 86_400_000;
 
 /** Checks the one issuer of opaque tokens, if there is one; what is wrong is reported. */
@@ -24,6 +26,7 @@ export function compileOpaqueIssuer(
   oauth2: unknown,
   production: boolean,
   problems: ConfigurationProblems,
+  clock: SecurityClock = systemClock,
 ): OpaqueIssuer | undefined {
   const { issuers, resource } = isRawOptions(oauth2) ? oauth2 : {};
   const list: readonly unknown[] = Array.isArray(issuers) ? issuers : [];
@@ -39,10 +42,13 @@ export function compileOpaqueIssuer(
     problems.add('oauth2.issuer.repeated', where, 'names an issuer a second time', fix);
   }
   const checks = new OptionChecks(first, 'oauth2', where, problems);
-  checks.onlyKnown(NAMES);
+  const { introspection: given } = first;
+  // Keys are of use for signed answers alone.
+  const isSigned = isRawOptions(given) && given['signed'] === true;
+  checks.onlyKnown(isSigned ? [...NAMES, ...KEY_NAMES] : NAMES);
   const defaultAudience = typeof resource === 'string' ? resource : '';
   checks.flag('allowPrivateAddresses');
   const rules = compileClaimRules(checks, 'oauth2', { production, defaultAudience, lifetime: DAY_MS });
-  const introspection = compileIntrospection(checks, production);
+  const introspection = compileIntrospection(checks, production, clock);
   return rules && introspection && Object.freeze({ ...rules, introspection });
 }

@@ -49,7 +49,7 @@ export class IntrospectionVerifier implements CredentialVerifier {
     private readonly clock: SecurityClock,
     private readonly events: SecurityEvents,
   ) {
-    this.#client = new IntrospectionClient(issuer);
+    this.#client = new IntrospectionClient(issuer, clock);
     this.#breaker = new CircuitBreaker(clock);
   }
 

@@ -1,4 +1,6 @@
+import type { SecurityClock } from '../../../clock.js';
 import type { Duration } from '../../../configuration/units.js';
+import { type IssuerKeys, readIssuerKeys } from '../../jwt/issuer-keys.js';
 import type { AsymmetricKeyMaterial } from '../../jwt/jwt.options.js';
 import { KeyRefused } from '../../jwt/key-material.js';
 import { isRawOptions, isSecureUrl, OptionChecks } from '../../jwt/option-checks.js';
@@ -25,6 +27,11 @@ export interface IntrospectionOptions {
   readonly timeout?: Duration;
   /** Most questions at a time; 50 by default, 1 to 1 000. Beyond it the answer is 503. */
   readonly maxConcurrent?: number;
+  /**
+   * Only answers count that the issuer has signed for this API (RFC 9701), with keys that are found by discovery or by the
+   * issuer's `jwksUri`, `jwks`, `jwksFile` or `publicKey`; `false` by default.
+   */
+  readonly signed?: boolean;
   /** Whether the answer must name this API as audience; `true` by default. `false` only for a server with no other API. */
   readonly requireAudience?: boolean;
 }
@@ -40,6 +47,8 @@ export interface IntrospectionSettings {
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
   readonly requireAudience: boolean;
+  /** The issuer's keys, where answers have to be signed. */
+  readonly keys: IssuerKeys | undefined;
 }
 
 /** An issuer of opaque tokens. */
@@ -58,12 +67,14 @@ const NAMES = [
   'timeout',
   'maxConcurrent',
   'requireAudience',
+  'signed',
 ];
 
 /** Checks the options of one issuer; what is wrong is reported. */
 export function compileIntrospection(
   issuer: OptionChecks,
   production: boolean,
+  clock: SecurityClock,
 ): IntrospectionSettings | undefined {
   const given = issuer.options['introspection'];
   const prefix = 'oauth2.introspection';
@@ -83,6 +94,7 @@ export function compileIntrospection(
   if (typeof requireAudience !== 'boolean')
     checks.report('requireAudience', 'type', 'is neither true nor false', 'use one of the two');
   const authentication = authenticationOf(checks);
+  const keys = checks.flag('signed') ? readIssuerKeys(issuer, undefined, clock, production) : undefined;
   if (!authentication) return undefined;
   return {
     endpoint: endpoint as string | undefined,
@@ -94,6 +106,7 @@ export function compileIntrospection(
     timeoutMs: checks.duration('timeout', 3_000, 100, 10_000, '100ms to 10s'),
     maxConcurrent: maxConcurrent as number,
     requireAudience: requireAudience as boolean,
+    keys,
   };
 }
 
