@@ -1,42 +1,21 @@
 import { Logger } from '@nestjs/common';
 
-import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
-import type { TokenService } from '../authentication/jwt/token.service.js';
 import { LoginBackoff } from '../authentication/login-backoff.js';
-import type { StoreCalls } from '../authentication/store-calls.js';
-import type { SecurityClock } from '../clock.js';
-import type { SecurityEvents } from '../events/security-events.js';
 import type { Mount } from '../http/mounted-paths.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { ApplicationsPage } from './applications/applications-page.js';
-import type { ApplicationsService } from './applications/applications.service.js';
-import type { AuthorizationServerSettings } from './authorization-server.settings.js';
-import type { ClientService } from './clients/client.service.js';
 import { FormTokens } from './form-tokens.js';
 import { Interactions } from './interactions.js';
 import { assertAccount, LoginCheck } from './login-check.js';
 import { PageWriter } from './pages/page-writer.js';
 import { ProviderHost } from './provider/provider-host.js';
-import type { RecordSeal } from './records/record-seal.js';
+import type { AuthorizationServerParts } from './server-parts.js';
 import { renderProviderError, ServerRequests } from './server-requests.js';
 
 const KEYS_EVERY_MS = 15_000;
 const PURGE_EVERY_MS = 600_000;
 const PURGED_AT_ONCE = 500;
 const PURGE_ROUNDS = 1_000;
-
-/** What the server works with. */
-export interface AuthorizationServerParts {
-  readonly settings: AuthorizationServerSettings;
-  readonly clients: ClientService;
-  readonly applications: ApplicationsService;
-  readonly seal: RecordSeal;
-  readonly calls: StoreCalls;
-  readonly clock: SecurityClock;
-  readonly events: SecurityEvents;
-  readonly tokens: TokenService;
-  readonly attempts: AttemptLimiter;
-}
 
 /** The authorization server itself: puts its parts together, and does what has to be done now and then. */
 export class AuthorizationServer {

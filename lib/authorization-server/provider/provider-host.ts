@@ -5,7 +5,7 @@ import { SigningKeyRing } from '../../authentication/jwt/signing-key-ring.js';
 import type { TokenSigner } from '../../authentication/jwt/token-issuer.js';
 import type { RequestState } from '../../http/request-state.js';
 import type { Account } from '../authorization-server.options.js';
-import type { AuthorizationServerParts } from '../authorization-server.js';
+import type { AuthorizationServerParts } from '../server-parts.js';
 import { ClientAdapter } from './client-adapter.js';
 import { createProvider } from './create-provider.js';
 import { RecordAdapter } from '../records/record-adapter.js';
