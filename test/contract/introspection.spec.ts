@@ -211,7 +211,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
   });
 
   it('R-IN-02 R-IN-03 what says nothing is 503, reported, and lets nobody in', async () => {
-    const get = await start({ timeout: '300ms' });
+    const get = await start({ timeout: '1s' });
     const seen: string[] = [];
     app!.app.get(SecurityEvents).stream.subscribe((event) => {
       if (event.type === 'introspection.failed') seen.push(event.reason);
@@ -242,21 +242,21 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
   });
 
   it('R-IN-04 a thousand first uses at once ask once; after that it is known for a while', async () => {
-    const get = await start({ cacheFor: '20s' });
+    const get = await start({ cacheFor: '3m' });
     server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 300);
     const answers = await Promise.all(Array.from({ length: 1_000 }, () => get('same')));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     expect(server.asked).toHaveLength(1);
     server.says({ active: false });
-    offset = 19_000;
+    offset = 120_000;
     expect((await get('same')).status).toBe(200);
     expect(server.asked).toHaveLength(1);
-    offset = 21_000;
+    offset = 200_000;
     expect((await get('same')).status).toBe(401);
-    offset = 29_000;
+    offset = 201_000;
     expect((await get('same')).status).toBe(401);
     expect(server.asked).toHaveLength(2);
-    offset = 32_000;
+    offset = 220_000;
     await get('same');
     expect(server.asked).toHaveLength(3);
   });
@@ -296,7 +296,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
   });
 
   it('R-IN-05 places are few, one address takes half of them, and tokens that are none are not asked about', async () => {
-    const get = await start({ maxConcurrent: 4, timeout: '1s' });
+    const get = await start({ maxConcurrent: 4, timeout: '8s' });
     server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 500);
     const answers = await Promise.all(Array.from({ length: 8 }, () => get()));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
