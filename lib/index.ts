@@ -118,6 +118,7 @@ export type {
   LimitState,
   RateLimitStorage,
 } from './rate-limit/rate-limit-storage.js';
+export { type ReadinessPart, type ReadinessReport, SecurityReadiness } from './boot/security-readiness.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';

@@ -7,6 +7,7 @@ import { TokenService } from './authentication/jwt/token.service.js';
 import { RouteExplorer } from './boot/route-explorer.js';
 import { SecurityBootstrap } from './boot/security-bootstrap.js';
 import { SecurityInternals } from './boot/security-internals.js';
+import { SecurityReadiness } from './boot/security-readiness.js';
 import { SecurityRuntime } from './boot/security-runtime.js';
 import { SecurityEvents } from './events/security-events.js';
 import { SecurityHeadersInterceptor } from './headers/security-headers.interceptor.js';
@@ -78,6 +79,7 @@ export class SecurityModule {
       part(PolicyRegistry, (runtime) => runtime.registry),
       part(ApiKeyService, (runtime) => runtime.apiKeyService),
       part(TokenService, (runtime) => runtime.tokenService),
+      part(SecurityReadiness, (runtime) => runtime.readiness),
       part(SecurityInternals, (runtime) => runtime.internals),
     ];
     return {
@@ -109,6 +111,7 @@ export class SecurityModule {
         PolicyRegistry,
         ApiKeyService,
         TokenService,
+        SecurityReadiness,
         SecurityInternals,
         SecurityHeadersInterceptor,
         throttler,

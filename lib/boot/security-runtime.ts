@@ -56,6 +56,7 @@ import { publishedDocuments } from './published-documents.js';
 import { compileRoutes } from './route-compiler.js';
 import type { RouteExplorer } from './route-explorer.js';
 import type { SecurityInternals } from './security-internals.js';
+import { SecurityReadiness } from './security-readiness.js';
 import { compileConfiguration, type SecurityConfiguration } from './security-configuration.js';
 import { accessTokenVerifier, senderConstraint } from './oauth2-runtime.js';
 import { buildTokens } from './token-runtime.js';
@@ -75,6 +76,7 @@ export class SecurityRuntime {
   readonly filter: SecurityExceptionFilter;
   /** For guards of @nestjs/throttler that the application may still have. */
   readonly throttlerStorage: MemoryRateLimitStorage;
+  readonly readiness: SecurityReadiness;
   /** For the other modules of this package. */
   readonly internals: SecurityInternals;
   readonly #memory: MemoryRateLimitStorage;
@@ -116,6 +118,7 @@ export class SecurityRuntime {
     const tokens = buildTokens(configuration, events);
     this.tokenService = tokens.service;
     this.#sync = tokens.sync;
+    this.readiness = new SecurityReadiness(configuration.issuers, tokens.revocations);
     const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();

@@ -19,6 +19,8 @@ export interface KeySource {
   ): VerificationKey | Promise<VerificationKey>;
   /** Changes when a key is withdrawn; what was verified before has to be verified again (R-OA-07). Fixed keys have none. */
   readonly generation?: number;
+  /** Whether there are keys to verify with; where they have to be fetched, it does so. Fixed keys are always there. */
+  ready?(): Promise<boolean>;
   /** Fetches the keys now, where they are fetched (R-OA-07). Rejects if that fails. */
   refresh?(): Promise<void>;
   /** Tells what an operator has to know of. */

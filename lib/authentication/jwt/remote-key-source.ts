@@ -89,6 +89,13 @@ export class RemoteKeySource implements KeySource {
     return key ?? this.#findAfter(this.#fetchForMiss(now, kid, address), algorithm, kid);
   }
 
+  async ready(): Promise<boolean> {
+    const isUsable = () =>
+      this.#fetched !== undefined && this.clock.monotonic() - this.#loadedAt < this.settings.maxStale;
+    if (!isUsable()) await this.#fetch(this.clock.monotonic());
+    return isUsable();
+  }
+
   async refresh(): Promise<void> {
     if (this.#pending) await this.#pending;
     this.#nextFetch = Number.NEGATIVE_INFINITY;

@@ -76,6 +76,11 @@ export class SigningKeyRing implements KeySource, SigningKeys {
     return key ?? this.#findAfterReload(algorithm, kid);
   }
 
+  async ready(): Promise<boolean> {
+    if (this.#keys.length === 0) await this.refresh().catch(() => undefined);
+    return this.#keys.length > 0;
+  }
+
   /** Reads the ring again and does what is due. Single-flight. Rejects if that fails, and then goes on with the keys it has. */
   refresh(): Promise<void> {
     this.#pending ??= this.#change((keys, { schedule }) => upkeep(keys, this.clock.now(), schedule)).finally(

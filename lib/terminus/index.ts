@@ -1,0 +1,1 @@
+export { SecurityHealthIndicator } from './security-health.indicator.js';
