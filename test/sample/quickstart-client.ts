@@ -33,7 +33,7 @@ export class QuickstartClient {
   }
 
   async send(method: string, path: string, { as, json, headers = {} }: Sending = {}): Promise<Answer> {
-    const response = await fetch(this.app.url + path, {
+    const request = fetch(this.app.url + path, {
       method,
       redirect: 'manual',
       headers: {
@@ -42,6 +42,10 @@ export class QuickstartClient {
         ...headers,
       },
       ...(json !== undefined && { body: JSON.stringify(json) }),
+    });
+    // A process that has gone says why in what it has printed.
+    const response = await request.catch((cause: unknown) => {
+      throw new Error(`${method} ${path} failed; the quickstart printed:\n${this.app.output()}`, { cause });
     });
     const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');

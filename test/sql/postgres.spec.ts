@@ -141,3 +141,26 @@ describe('PostgreSQL', () => {
     await wrong.close();
   });
 });
+
+describe('a PostgreSQL connection that is lost while it is at work', () => {
+  it('R-AK-19 rejects what was being done, and ends nothing else', async () => {
+    const [database, other] = await Promise.all([
+      openSqlDatabase(server.url, { poolSize: 1 }),
+      openSqlDatabase(server.url, { poolSize: 1 }),
+    ]);
+    try {
+      const work = database.write(async (db) => {
+        const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+        await other.read((outside) => sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(outside));
+        // Between two statements nobody waits for the connection who could be told.
+        await new Promise((done) => setTimeout(done, 300));
+        return sql`select 1`.execute(db);
+      });
+      await expect(work).rejects.toBeInstanceOf(Error);
+      const { rows } = await database.read((db) => sql<{ one: number }>`select 1 as one`.execute(db));
+      expect(rows).toEqual([{ one: 1 }]);
+    } finally {
+      await Promise.all([database.close(), other.close()]);
+    }
+  });
+});

@@ -21,8 +21,10 @@ export async function postgresDialect(url: string, settings: PoolSettings): Prom
     allowExitOnIdle: true,
     application_name: 'nestjs-api-security',
   });
-  // An idle connection that is lost is replaced; without a listener it would end the process.
+  // A connection that is lost is replaced. Without a listener it would end the process: for those that are idle the pool
+  // is told, for those at work the connection alone.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new PostgresDialect({
     pool: {
       connect: async () => guarded(await pool.connect()),
