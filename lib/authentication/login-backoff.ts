@@ -1,7 +1,7 @@
 import { BoundedCache } from './bounded-cache.js';
 import { sha256 } from './sha256.js';
 import { SecurityError } from '../errors/security-error.js';
-import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
+import type { LimitCharge, LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -44,7 +44,7 @@ export class LoginBackoff {
     const step = STEPS.find((one) => failures >= one.failures);
     if (!step) return;
     const charge = { key: `login:pair:${pair}`, limit: 1, windowMs: step.pauseMs, cost: 1 };
-    const { allowed, states } = await this.storage.consume([charge]);
+    const { allowed, states } = await this.#consume(charge);
     if (allowed) return;
     throw new SecurityError('RATE_LIMITED', 'Too many failed logins', {
       retryAfter: Math.max(1, Math.ceil(states[0]!.resetMs / 1000)),
@@ -60,9 +60,23 @@ export class LoginBackoff {
     this.#known.set(pair, true);
   }
 
+  /** A counter that cannot be asked lets nobody try: guessing must not become free with an outage. */
+  async #consume(charge: LimitCharge): Promise<LimitDecision> {
+    try {
+      return await this.storage.consume([charge]);
+    } catch (cause) {
+      if (cause instanceof SecurityError) throw cause;
+      throw new SecurityError('UNAVAILABLE', 'Logins cannot be checked right now', {
+        retryAfter: 5,
+        reason: 'login.storage',
+        cause,
+      });
+    }
+  }
+
   async #failures(account: string, cost: number): Promise<number> {
     const charge = { key: `login:account:${account}`, limit: UNLIMITED, windowMs: HOUR, cost };
-    const { states } = await this.storage.consume([charge]);
+    const { states } = await this.#consume(charge);
     return UNLIMITED - states[0]!.remaining;
   }
 }

@@ -256,6 +256,19 @@ describe('an application’s own credentials', () => {
     await app.close();
   });
 
+  it('R-RT-10 R-RL-18 counters that cannot be asked let nobody try', async () => {
+    const storage = { consume: () => Promise.reject(new Error('gone')), reset: () => undefined };
+    const app = await startSessions('express', { storage });
+    const json = { email: 'ada@example.com', password: 'right' };
+    const answer = await app.ask('POST', '/auth/token', { json });
+    expect([answer.status, answer.header('retry-after'), answer.json.error.code]).toEqual([
+      503,
+      '5',
+      'UNAVAILABLE',
+    ]);
+    await app.close();
+  });
+
   it('R-IV-09 an account function that trips over hostile input costs nothing', async () => {
     const app = await startSessions('fastify', {
       account: ((body: { email: { toUpperCase(): string } }) => body.email.toUpperCase()) as never,
