@@ -79,13 +79,19 @@ describe.each(ADAPTERS)('security events on %s', (adapter) => {
   });
 
   it('every event is published on the diagnostics channel too', async () => {
+    // The channel is the process's: other applications of this test run may speak on it too.
     const seen: unknown[] = [];
-    const listener = (event: unknown) => seen.push(event);
+    const ours = new Set<unknown>();
+    const listener = (event: unknown) => void seen.push(event);
+    app.app.get(SecurityEvents).stream.subscribe((event) => ours.add(event));
     subscribe(SECURITY_EVENTS_CHANNEL, listener);
     await send(app.port, 'GET', '/items');
     unsubscribe(SECURITY_EVENTS_CHANNEL, listener);
-    expect(seen).toEqual([expect.objectContaining({ type: 'authentication.failed', reason: 'missing' })]);
-    expect(Object.isFrozen(seen[0])).toBe(true);
+    expect(ours.size).toBeGreaterThan(0);
+    expect(seen.filter((event) => ours.has(event))).toEqual([
+      expect.objectContaining({ type: 'authentication.failed', reason: 'missing' }),
+    ]);
+    expect([...ours].every((event) => Object.isFrozen(event))).toBe(true);
   });
 
   it('R-LG-05 a subscriber that throws changes no answer', async () => {

@@ -1,15 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { type Redis, Redis as RedisClient } from 'ioredis';
 
-import { listen } from '../listen.js';
 import { serverBinary } from './server-binary.js';
+import { freePort, kill } from './server-process.js';
 
 /** A real server in a process of its own, on a free port of 127.0.0.1. */
 export interface RedisServer {
@@ -63,7 +61,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     async stop() {
       const running = child;
       child = undefined;
-      if (running) await kill(running);
+      if (running) await kill(running, 'SIGKILL');
     },
     async close() {
       await server.stop();
@@ -117,14 +115,6 @@ async function untilWhole(client: Redis): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  const port = await listen(probe);
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
 async function launch(binary: string, args: readonly string[], url: string): Promise<ChildProcess> {
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   // Nobody is left to stop it if the test process ends early.
@@ -138,7 +128,7 @@ async function launch(binary: string, args: readonly string[], url: string): Pro
   const deadline = Date.now() + 10_000;
   for (;;) {
     if (child.exitCode !== null || Date.now() > deadline) {
-      await kill(child);
+      await kill(child, 'SIGKILL');
       throw new Error(`${binary} did not start: ${output}`);
     }
     try {
@@ -151,11 +141,4 @@ async function launch(binary: string, args: readonly string[], url: string): Pro
       await delay(20);
     }
   }
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
 }
