@@ -94,6 +94,8 @@ export type {
   BodyPolicy,
   CredentialScheme,
   RateLimitBy,
+  RateLimitCost,
+  RateLimitKey,
   RateLimitPolicy,
   RateLimitRule,
   RateLimitRules,
@@ -104,6 +106,13 @@ export type {
 } from './policy/route-policy.js';
 export { CurrentPrincipal } from './principal/current-principal.decorator.js';
 export type { Principal } from './principal/principal.js';
+export {
+  createMeter,
+  type LimitAlgorithm,
+  type LimitMeter,
+  type LimitMeterInit,
+  type StoreFailurePolicy,
+} from './policy/limit-meter.js';
 export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
 export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
 export {
@@ -112,6 +121,11 @@ export {
   SkipRateLimit,
 } from './rate-limit/rate-limit.decorator.js';
 export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
+export {
+  type LimitDecisionMessage,
+  type LimitLayer,
+  RATE_LIMIT_CHANNEL,
+} from './rate-limit/limit-decisions.js';
 export type {
   LimitCharge,
   LimitDecision,

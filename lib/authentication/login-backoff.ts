@@ -1,16 +1,18 @@
 import { BoundedCache } from './bounded-cache.js';
 import { sha256 } from './sha256.js';
 import { SecurityError } from '../errors/security-error.js';
+import { createMeter } from '../policy/limit-meter.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** More failures than anybody counts to. */
 const UNLIMITED = 1_000_000;
+const FAILURES = createMeter({ bucket: 'login:account', limit: UNLIMITED, windowMs: HOUR });
 /** From so many failures of an account in an hour on, a strange address has one try in so long. */
 const STEPS = [
-  { failures: 100, pauseMs: 15 * MINUTE },
-  { failures: 20, pauseMs: 5 * MINUTE },
+  { failures: 100, tries: createMeter({ bucket: 'login:pair', limit: 1, windowMs: 15 * MINUTE }) },
+  { failures: 20, tries: createMeter({ bucket: 'login:pair', limit: 1, windowMs: 5 * MINUTE }) },
 ] as const;
 /** Pairs of address and account that have logged in, remembered by this process. */
 const MAX_KNOWN = 10_000;
@@ -43,8 +45,7 @@ export class LoginBackoff {
     const failures = await this.#failures(account, 0);
     const step = STEPS.find((one) => failures >= one.failures);
     if (!step) return;
-    const charge = { key: `login:pair:${pair}`, limit: 1, windowMs: step.pauseMs, cost: 1 };
-    const { allowed, states } = await this.#consume(charge);
+    const { allowed, states } = await this.#consume({ meter: step.tries, subject: pair, cost: 1 });
     if (allowed) return;
     throw new SecurityError('RATE_LIMITED', 'Too many failed logins', {
       retryAfter: Math.max(1, Math.ceil(states[0]!.resetMs / 1000)),
@@ -75,8 +76,7 @@ export class LoginBackoff {
   }
 
   async #failures(account: string, cost: number): Promise<number> {
-    const charge = { key: `login:account:${account}`, limit: UNLIMITED, windowMs: HOUR, cost };
-    const { states } = await this.#consume(charge);
+    const { states } = await this.#consume({ meter: FAILURES, subject: account, cost });
     return UNLIMITED - states[0]!.remaining;
   }
 }

@@ -4,6 +4,7 @@ import { KeyRefused, readSecret } from '../authentication/jwt/key-material.js';
 import type { ManagedAlgorithm } from '../authentication/jwt/key-ring.js';
 import { isSecureUrl, OptionChecks } from '../authentication/jwt/option-checks.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { createMeter, type LimitMeter } from '../policy/limit-meter.js';
 import { compileLimit, type LimitText } from '../policy/limit-spec.js';
 import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
@@ -41,8 +42,8 @@ export interface AuthorizationServerSettings {
   readonly theme: PageTheme;
   readonly pages: AuthorizationPages;
   readonly storage: RateLimitStorage;
-  readonly loginLimit: { readonly limit: number; readonly windowMs: number };
-  readonly pageLimit: { readonly limit: number; readonly windowMs: number };
+  readonly loginLimit: LimitMeter;
+  readonly pageLimit: LimitMeter;
 }
 
 const WHERE = 'authorization-server';
@@ -87,7 +88,8 @@ export function compileAuthorizationServer(options: AuthorizationServerOptions):
   const known = { scopes: Object.keys(scopes), resources: [...resources.keys()] };
   const limitOf = (name: 'loginLimit' | 'pageLimit', byDefault: LimitText) => {
     const compiled = compileLimit(options[name] ?? byDefault, `AuthorizationServerModule.${name}`, problems);
-    return { limit: compiled?.limit ?? 1, windowMs: compiled?.windowMs ?? MINUTE };
+    const { limit = 1, windowMs = MINUTE } = compiled ?? {};
+    return createMeter({ bucket: `authorization:${name}`, limit, windowMs });
   };
   const { pushedRequests = 'optional' } = options;
   if (!['optional', 'required'].includes(pushedRequests))

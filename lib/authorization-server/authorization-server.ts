@@ -31,7 +31,7 @@ export class AuthorizationServer {
     // A counter that cannot be asked lets nobody try.
     const storage: RateLimitStorage = {
       consume: (charges) => calls.ask(() => given.consume(charges)),
-      reset: (key) => given.reset(key),
+      reset: (meter, subject) => given.reset(meter, subject),
     };
     const settings = { ...parts.settings, storage };
     const pages = new PageWriter(settings);

@@ -42,7 +42,7 @@ export class LoginCheck {
 
   async #mayTry(attempt: ReturnType<LoginBackoff['tryOf']>): Promise<boolean> {
     const { storage, loginLimit } = this.settings;
-    const charge = { key: `as-login:${attempt.pair}`, ...loginLimit, cost: 1 };
+    const charge = { meter: loginLimit, subject: attempt.pair, cost: 1 };
     if (!(await storage.consume([charge])).allowed) return false;
     try {
       await this.backoff.check(attempt);

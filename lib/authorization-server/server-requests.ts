@@ -103,7 +103,7 @@ export class ServerRequests {
   /** Each visit leaves records behind, so one address gets so many. */
   async #chargeVisit({ addressKey }: RequestState): Promise<void> {
     const { storage, pageLimit } = this.parts.settings;
-    const charge = { key: `as-visit:${addressKey}`, ...pageLimit, cost: 1 };
+    const charge = { meter: pageLimit, subject: addressKey, cost: 1 };
     const { allowed, states } = await storage.consume([charge]);
     if (allowed) return;
     const retryAfter = Math.max(1, Math.ceil(states[0]!.resetMs / 1000));

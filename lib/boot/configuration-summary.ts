@@ -1,5 +1,6 @@
 import type { OpaqueIssuer } from '../authentication/oauth2/introspection/introspection.options.js';
 import type { ProxyTrustSetting } from '../http/proxy-trust.js';
+import type { LimitMeter } from '../policy/limit-meter.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
 import type { ReportLine } from './boot-report.js';
 import type { SecurityConfiguration } from './security-configuration.js';
@@ -65,7 +66,16 @@ function describeOAuth2(issuers: string[], opaque: OpaqueIssuer | undefined): st
 
 function describeRules(rules: readonly RateLimitRule[]): string {
   if (rules.length === 0) return 'none';
-  return rules.map(({ limit, windowMs }) => `${limit} in ${windowMs / 1_000} s`).join(' and ');
+  return rules.map(({ meter }) => describeMeter(meter)).join(' and ');
+}
+
+function describeMeter({ algorithm, limit, windowMs, burst, mode, dryRun }: LimitMeter): string {
+  const parts = [algorithm === 'concurrency' ? `${limit} at once` : `${limit} in ${windowMs / 1_000} s`];
+  if (algorithm === 'token-bucket') parts.push(`bursts of ${burst}`);
+  if (algorithm === 'fixed-window') parts.push('fixed window');
+  if (mode === 'lease') parts.push('leased');
+  if (dryRun) parts.push('dry run');
+  return parts.join(', ');
 }
 
 function describeTrust(trust: ProxyTrustSetting): string {

@@ -15,6 +15,7 @@ import { type PreparedHeaders, prepareHeaders } from '../headers/header-set.js';
 import { compileMaxBody } from '../http/body.options.js';
 import { compileConnectionCap, type ConnectionCap } from '../http/http.options.js';
 import { compileJsonLimits, type JsonLimits } from '../http/json/json-limits.js';
+import { createMeter } from '../policy/limit-meter.js';
 import type { CredentialScheme, RateLimitPolicy, RateLimitRule } from '../policy/route-policy.js';
 import { checkRateLimitOptions } from '../rate-limit/rate-limit.options.js';
 import { compileSetting } from '../rate-limit/rate-limit.policy.js';
@@ -155,9 +156,10 @@ function compileLimits({ rateLimit }: SecurityOptions, problems: ConfigurationPr
 
 /** Ten times what one caller may do in a minute, so that an office full of them may share an address. */
 function defaultAddressRules({ read, write }: RateLimitPolicy): RateLimitRule[] {
-  const perMinute = ({ limit, windowMs }: RateLimitRule) => (limit * 60_000) / windowMs;
+  const perMinute = ({ meter }: RateLimitRule) => (meter.limit * 60_000) / meter.windowMs;
   const rates = [...read.early, ...write.early].map(perMinute);
   if (rates.length === 0) return [];
   const limit = Math.min(1_000_000_000, Math.ceil(10 * rates.reduce((sum, rate) => sum + rate, 0)));
-  return [{ name: 'address', bucket: '7:address:', limit, windowMs: 60_000, cost: 1, by: 'address' }];
+  const meter = createMeter({ bucket: 'address', limit, windowMs: 60_000 });
+  return [{ name: 'address', meter, cost: 1, by: 'address', countOnly: undefined }];
 }

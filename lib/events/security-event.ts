@@ -21,7 +21,18 @@ export interface SecurityEventMap {
     layer: 'address' | 'authentication' | 'principal';
     retryAfter: number;
   };
+  /** A limit that is only tried out would have refused the request. */
+  'rate-limit.dry-run': {
+    limit: string;
+    layer: 'address' | 'authentication' | 'principal';
+    retryAfter: number;
+  };
+  /** The shared storage of counters failed; limits follow their policy for it. */
   'rate-limit.store-failed': { message: string };
+  /** It answers again. */
+  'rate-limit.store-recovered': { afterMs: number };
+  /** The process has more to do than it can: some requests are answered 503 (R-RL-23). */
+  'load.shedding': { delayMs: number; refused: number };
   'validation.rejected': { code: string; paths: readonly string[] };
   'request.malformed': { code: string; reason: string };
   'transport.rejected': { reason: string };

@@ -137,8 +137,16 @@ function describeDemands({ authorization }: RoutePolicy, scopes: readonly string
   ];
 }
 
-function describeLimit({ name, limit, windowMs, cost }: RateLimitRule): Record<string, unknown> {
-  return { name, limit, windowSeconds: windowMs / 1_000, cost };
+function describeLimit({ name, meter, cost }: RateLimitRule): Record<string, unknown> {
+  const { algorithm, limit, windowMs, burst } = meter;
+  return {
+    name,
+    limit,
+    ...(algorithm === 'concurrency' ? {} : { windowSeconds: windowMs / 1_000 }),
+    ...(algorithm === 'sliding-window' ? {} : { algorithm }),
+    ...(algorithm === 'token-bucket' ? { burst } : {}),
+    cost: typeof cost === 'number' ? cost : 'computed from the request',
+  };
 }
 
 function addRateLimitHeaders(responses: Operation['responses']): void {

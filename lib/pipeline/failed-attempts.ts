@@ -45,19 +45,20 @@ export class FailedAttempts implements AttemptLimiter {
   }
 
   #nothingFailed(): boolean {
-    return this.#failedAt === -Infinity || this.clock.monotonic() - this.#failedAt > this.rule.windowMs + 1;
+    return (
+      this.#failedAt === -Infinity || this.clock.monotonic() - this.#failedAt > this.rule.meter.windowMs + 1
+    );
   }
 
   #consume(state: RequestState, cost: number): LimitDecision | Promise<LimitDecision> {
-    const { bucket, limit, windowMs } = this.rule;
-    return this.storage.consume([{ key: bucket + state.addressKey, limit, windowMs, cost }]);
+    return this.storage.consume([{ meter: this.rule.meter, subject: state.addressKey, cost }]);
   }
 
   #refuseIfSpent(state: RequestState, { states }: LimitDecision): void {
     const { remaining, resetMs } = states[0]!;
     if (remaining > 0) return;
     const retryAfter = Math.max(1, Math.ceil(resetMs / 1000));
-    this.headers.show(state, { limit: this.rule.limit, remaining: 0, resetMs }, this.clock.now());
+    this.headers.show(state, { limit: this.rule.meter.limit, remaining: 0, resetMs }, this.clock.now());
     this.events.emit(
       'rate-limit.exceeded',
       { limit: this.rule.name, layer: 'authentication', retryAfter },

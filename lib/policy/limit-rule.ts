@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { createMeter } from './limit-meter.js';
 import { compileLimit, type LimitSpec } from './limit-spec.js';
-import type { RateLimitRule } from './route-policy.js';
+import type { RateLimitCost, RateLimitRule } from './route-policy.js';
 
 /** Where a rule comes from. */
 export interface RuleContext {
   readonly name: string;
   readonly bucket: string;
-  readonly cost: number | undefined;
+  readonly cost: RateLimitCost | undefined;
   readonly where: string;
   readonly problems: ConfigurationProblems;
 }
@@ -21,11 +22,12 @@ export function ruleOf(
   const parsed = compileLimit(spec, where, problems);
   if (!parsed) return undefined;
   const units = parsed.cost ?? cost ?? 1;
-  if (!Number.isSafeInteger(units) || units < 1 || units > parsed.limit) {
+  const { limit, windowMs, algorithm = 'sliding-window', burst = limit } = parsed;
+  if (typeof units === 'number' && !(Number.isSafeInteger(units) && units >= 1 && units <= burst)) {
     problems.add(
       'policy.rate-limit.cost',
       where,
-      `a cost of ${units} never fits into a limit of ${parsed.limit}`,
+      `a cost of ${units} never fits into a limit of ${burst}`,
       'use a whole cost from 1 up to the limit',
     );
     return undefined;
@@ -33,17 +35,26 @@ export function ruleOf(
   const ruleName = parsed.name ?? name;
   const scope =
     parsed.group === undefined ? `${bucket.length}:${bucket}:${ruleName}` : `group:${parsed.group}`;
+  const { by = 'principal', countOnly, mode = 'exact', dryRun = false, onStoreFailure } = parsed;
   return Object.freeze({
     name: ruleName,
-    bucket: bucketOf(scope),
-    limit: parsed.limit,
-    windowMs: parsed.windowMs,
+    meter: createMeter({
+      bucket: bucketOf(scope),
+      algorithm,
+      limit,
+      windowMs,
+      burst,
+      mode,
+      dryRun,
+      onStoreFailure,
+    }),
     cost: units,
-    by: parsed.by ?? 'principal',
+    by: typeof by === 'object' ? Object.freeze([...by]) : by,
+    countOnly,
   });
 }
 
-/** A short name for a scope, the same on every node: it begins each key, which is hashed at every check (R-RL-20). */
+/** A short name for a scope, the same on every node (R-RL-20). */
 function bucketOf(scope: string): string {
-  return `${createHash('sha256').update(scope).digest('base64url').slice(0, 12)}:`;
+  return createHash('sha256').update(scope).digest('base64url').slice(0, 12);
 }

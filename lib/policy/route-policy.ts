@@ -1,3 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import type { LimitMeter } from './limit-meter.js';
+
 /** A way to prove who is calling; each has one decorator and one verifier. */
 export type CredentialScheme = 'api-key' | 'jwt' | 'oauth2';
 
@@ -53,34 +57,48 @@ export interface StepUpPolicy {
   readonly amr: readonly string[];
 }
 
-/** What a limit tells a key function; the body is there only for limits that are checked after it was read. */
+/** What a limit tells a function; the body is there only for limits that are checked after it was read. */
 export interface RateLimitSubject {
   /** The client's address, grouped as configured (IPv6 by prefix). */
   readonly address: string;
   /** The principal's limit key, or `undefined` for an anonymous request. */
   readonly principal: string | undefined;
+  readonly tenant: string | undefined;
+  /** As Node gives them: names in lower case. */
+  readonly headers: Readonly<IncomingHttpHeaders>;
   /** Path parameters as the router matched them. */
   readonly params: Readonly<Record<string, string>>;
   /** The parsed, not yet validated body. Treat it as hostile. */
   readonly body: unknown;
 }
 
-/** Whom a limit counts. A function makes a key of its own; what it returns is hashed, so its length does not matter. */
-export type RateLimitBy = 'principal' | 'address' | ((subject: RateLimitSubject) => string);
+/** One thing that a limit may count by. A function makes a key of its own; what it returns is hashed, so its length does not matter. */
+export type RateLimitKey =
+  | 'principal'
+  | 'api-key'
+  | 'tenant'
+  | 'address'
+  | ((subject: RateLimitSubject) => string);
 
-/** One compiled limit: at most `limit` units in any `windowMs` milliseconds for one key. */
+/** Whom a limit counts; several together count each combination. What a request lacks, such as a tenant, is counted as its principal, or else its address. */
+export type RateLimitBy = RateLimitKey | readonly RateLimitKey[];
+
+/** Units that one request takes: a whole number, or a function that computes one from the request. */
+export type RateLimitCost = number | ((subject: RateLimitSubject) => number);
+
+/** One compiled limit. */
 export interface RateLimitRule {
   /** Stable name, shown in `RateLimit-Policy` and in events: never made from class names. */
   readonly name: string;
-  /** Counters with the same bucket are shared; begins every storage key of this rule. */
-  readonly bucket: string;
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly cost: number;
+  /** What the storage counts. */
+  readonly meter: LimitMeter;
+  readonly cost: RateLimitCost;
   readonly by: RateLimitBy;
+  /** Requests with the other outcome give back what they have taken: those below 400 with `failures`, the others with `successes`. */
+  readonly countOnly: 'failures' | 'successes' | undefined;
 }
 
-/** Limits by when they can be decided: those with a key function wait for the body, the others do not. */
+/** Limits by when they can be decided: those with a function wait for the body, the others do not. */
 export interface RateLimitRules {
   readonly early: readonly RateLimitRule[];
   readonly late: readonly RateLimitRule[];

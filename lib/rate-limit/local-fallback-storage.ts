@@ -1,4 +1,5 @@
 import type { SecurityClock } from '../clock.js';
+import type { LimitMeter } from '../policy/limit-meter.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from './rate-limit-storage.js';
 
 /** What happens when a shared storage fails. */
@@ -54,9 +55,9 @@ export class LocalFallbackStorage implements RateLimitStorage {
     }
   }
 
-  async reset(key: string): Promise<void> {
-    await this.local.reset(key);
-    await this.shared.reset(key);
+  async reset(meter: LimitMeter, subject: string): Promise<void> {
+    await this.local.reset(meter, subject);
+    await this.shared.reset(meter, subject);
   }
 
   #recovered(decision: LimitDecision): LimitDecision {

@@ -5,6 +5,7 @@ import type { ConfigurationProblems } from '../configuration/configuration-probl
 import { addUnits, type Charged, chargeUnits, msUntilFreed, usedUnits } from './counter-record.js';
 import { CounterSweeper } from './counter-sweeper.js';
 import { CounterTable, Place } from './counter-table.js';
+import { createMeter, type LimitMeter } from '../policy/limit-meter.js';
 import { MAX_LIMIT, MAX_WINDOW_MS } from '../policy/limit-spec.js';
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
 
@@ -66,12 +67,12 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
       const charge = charges[i]!;
       assertCountable(charge);
       const place = this.#placeOf(i);
-      this.#table.aim(place, charge.key, charge.windowMs);
+      this.#table.aim(place, `${charge.meter.bucket}:${charge.subject}`, charge.meter.windowMs);
       if (place.number < 0) newcomers++;
     }
     if (charges.length === 1) {
       const state = this.#single(charges[0]!, this.#places[0]!, now, Math.ceil(elapsed));
-      if (state !== undefined) return { allowed: true, states: [state] };
+      if (state !== undefined) return { allowed: true, states: [state], at: elapsed };
     }
     if (newcomers > 0) this.#seat(charges, now);
     let allowed = true;
@@ -79,18 +80,18 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     const states: LimitState[] = [];
     if (!allowed) {
       for (let i = 0; i < charges.length; i++) states.push(this.#refusedState(charges, i, now));
-      return { allowed, states };
+      return { allowed, states, at: elapsed };
     }
     if (newcomers > 0) this.#make(charges);
     for (let i = 0; i < charges.length; i++) this.#charge(charges[i]!, this.#places[i]!, Math.ceil(elapsed));
     for (let i = 0; i < charges.length; i++)
       states.push(this.#chargedState(charges[i]!, this.#places[i]!, now));
     if (newcomers > 0) this.#tidy(charges.length, now);
-    return { allowed, states };
+    return { allowed, states, at: elapsed };
   }
 
-  reset(key: string): void {
-    this.#table.forget(key);
+  reset({ bucket }: LimitMeter, subject: string): void {
+    this.#table.forget(`${bucket}:${subject}`);
   }
 
   /**
@@ -106,10 +107,12 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   ): Promise<ThrottlerRecord> {
     const counter = `${throttlerName.length}:${throttlerName}:${key}`;
     const windowMs = Math.max(1, Math.ceil(ttl));
-    const charge = { key: `throttler:${counter}`, limit: wholeLimit(limit), windowMs, cost: 1 };
+    const meter = createMeter({ bucket: 'throttler', limit: wholeLimit(limit), windowMs });
+    const charge = { meter, subject: counter, cost: 1 };
     if (!(blockDuration > windowMs)) return throttlerRecord(charge, this.consume([charge]));
     const blockMs = Math.min(Math.ceil(blockDuration), MAX_WINDOW_MS);
-    const penalty = { key: `penalty:${counter}`, limit: 1, windowMs: blockMs, cost: 1 };
+    const penaltyMeter = createMeter({ bucket: 'penalty', limit: 1, windowMs: blockMs });
+    const penalty = { meter: penaltyMeter, subject: counter, cost: 1 };
     const standing = this.consume([{ ...penalty, cost: 0 }]);
     if (standing.states[0]!.remaining === 0) return throttlerRecord(charge, { ...standing, allowed: false });
     const decision = this.consume([charge]);
@@ -145,7 +148,12 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   }
 
   /** The short way for one charge that is allowed and brings no newcomer; otherwise undefined. */
-  #single({ limit, cost }: LimitCharge, place: Place, now: number, hit: number): LimitState | undefined {
+  #single(
+    { meter: { limit }, cost }: LimitCharge,
+    place: Place,
+    now: number,
+    hit: number,
+  ): LimitState | undefined {
     const { shard, number } = place;
     if (number < 0) {
       // Without room a look has to see the counter that newcomers share.
@@ -184,7 +192,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     // All or none of a call's newcomers share, so that two charges of one key cannot part.
     if (!shared) return;
     for (let i = 0; i < places.length; i++) {
-      const { limit, windowMs } = charges[i]!;
+      const { limit, windowMs } = charges[i]!.meter;
       if (places[i]!.number < 0) this.#table.aimAtOverflow(places[i]!, limit, windowMs);
     }
   }
@@ -200,7 +208,8 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   }
 
   #fits(charges: readonly LimitCharge[], index: number, now: number): boolean {
-    const { cost, limit } = charges[index]!;
+    const { cost, meter } = charges[index]!;
+    const { limit } = meter;
     const taken = cost === 0 ? 0 : this.#takenTogether(charges, index);
     return this.#used(this.#places[index]!, now) + taken <= limit;
   }
@@ -229,7 +238,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     if (cost > 0) addUnits(shard.words, shard.offset(number), hit, cost);
   }
 
-  #chargedState({ limit, windowMs }: LimitCharge, place: Place, now: number): LimitState {
+  #chargedState({ meter: { limit, windowMs } }: LimitCharge, place: Place, now: number): LimitState {
     const { shard, number } = place;
     if (number < 0) return { allowed: true, remaining: limit, resetMs: 0 };
     const { words } = shard;
@@ -241,7 +250,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   }
 
   #refusedState(charges: readonly LimitCharge[], index: number, now: number): LimitState {
-    const { limit, windowMs } = charges[index]!;
+    const { limit, windowMs } = charges[index]!.meter;
     const place = this.#places[index]!;
     if (this.#fits(charges, index, now)) return this.#chargedState(charges[index]!, place, now);
     const used = this.#used(place, now);
@@ -283,7 +292,7 @@ function isKeyCount(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= MIN_KEYS && Number(value) <= MAX_KEYS;
 }
 
-function assertCountable({ limit, windowMs, cost }: LimitCharge): void {
+function assertCountable({ meter: { limit, windowMs }, cost }: LimitCharge): void {
   // The words of a counter have 32 bits: anything else would be cut off, and the limit with it.
   if (cost >>> 0 !== cost) throw new RangeError(`a cost must be a whole number, not ${cost}`);
   if (limit >>> 0 !== limit || limit > MAX_LIMIT)
@@ -297,7 +306,10 @@ function wholeLimit(limit: number): number {
   return Math.min(MAX_LIMIT, Math.max(0, Math.floor(limit)));
 }
 
-function throttlerRecord({ limit }: LimitCharge, { allowed, states }: LimitDecision): ThrottlerRecord {
+function throttlerRecord(
+  { meter: { limit } }: LimitCharge,
+  { allowed, states }: LimitDecision,
+): ThrottlerRecord {
   const { remaining, resetMs } = states[0]!;
   const seconds = Math.ceil(resetMs / 1000);
   return {

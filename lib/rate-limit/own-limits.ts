@@ -19,7 +19,9 @@ function replaced(declared: RateLimitRules, own: readonly RateLimitRule[]): Rate
   const { early, late } = declared;
   const all = [...early, ...late];
   if (all.length === 0) return declared;
-  const cost = Math.max(1, ...all.filter(({ by }) => by === 'principal').map((rule) => rule.cost));
+  const costs = all.filter(({ by }) => by === 'principal').map((rule) => rule.cost);
+  // A cost that is computed stays with the function; of the others the highest.
+  const cost = costs.find((one) => typeof one === 'function') ?? Math.max(1, ...(costs as number[]));
   const weighed = own.map((rule) => Object.freeze({ ...rule, cost }));
   const kept = (rules: readonly RateLimitRule[]) => rules.filter(({ by }) => by !== 'principal');
   // All or nothing (R-RL-14): they wait for the body if a neighbour has to.

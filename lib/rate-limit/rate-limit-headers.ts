@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import { putHeader } from '../http/header-writer.js';
 import type { RequestState, ShownLimit } from '../http/request-state.js';
+import type { LimitMeter } from '../policy/limit-meter.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
 import type { LimitDecision } from './rate-limit-storage.js';
 
@@ -19,8 +20,8 @@ export interface ShownRefusal {
 interface PreparedRules {
   /** Value of `RateLimit-Policy`. */
   readonly policy: string;
-  /** `"name";r=` of each rule. */
-  readonly prefixes: readonly string[];
+  /** `"name";r=` of each rule; undefined for a dry run. */
+  readonly prefixes: readonly (string | undefined)[];
 }
 
 /** Writes the limit closest to running out into the response, and all of them into the IETF fields (R-RL-01 – R-RL-03). */
@@ -39,15 +40,18 @@ export class RateLimitHeaders {
    *
    * @param rules frozen at boot, in the order of the decision's states
    * @param now epoch milliseconds
+   * @returns what a refusal is told; undefined if all rules are dry runs, which clients are told nothing of
    */
   apply(
     state: RequestState,
     rules: readonly RateLimitRule[],
     decision: LimitDecision,
     now: number,
-  ): ShownRefusal {
+  ): ShownRefusal | undefined {
     const index = closestLimit(rules, decision);
-    const { limit, name } = rules[index]!;
+    if (index < 0) return undefined;
+    const { name, meter } = rules[index]!;
+    const limit = meter.burst;
     const { remaining, resetMs, allowed } = decision.states[index]!;
     // Something may be left of a limit into which an expensive request does not fit: for this client it has run out.
     const shown = tighter(
@@ -71,7 +75,7 @@ export class RateLimitHeaders {
     if (this.#legacy) writeLegacy(state.response, shown, now);
     if (!this.#ietf || !rule) return;
     const states = [{ ...shown, allowed: shown.remaining > 0 }];
-    writeIetf(state.response, prepareRules([rule]), { allowed: true, states });
+    writeIetf(state.response, prepareRules([rule]), { allowed: true, states, at: 0 });
   }
 
   #prepare(rules: readonly RateLimitRule[]): PreparedRules {
@@ -83,14 +87,23 @@ export class RateLimitHeaders {
   }
 }
 
-/** Index of the limit to show: on refusal the violated one with the latest reset, otherwise the one with the smallest share left. */
+/**
+ * Index of the limit to show: on refusal the violated one with the latest reset, otherwise the one with the smallest share left; -1 if
+ * all are dry runs.
+ */
 export function closestLimit(rules: readonly RateLimitRule[], { allowed, states }: LimitDecision): number {
-  let best = 0;
-  for (let i = 1; i < states.length; i++) {
+  let best = -1;
+  for (let i = 0; i < states.length; i++) {
+    const { meter } = rules[i]!;
+    if (meter.dryRun) continue;
+    if (best < 0) {
+      best = i;
+      continue;
+    }
     const one = states[i]!;
     const other = states[best]!;
     const closer = allowed
-      ? one.remaining * rules[best]!.limit < other.remaining * rules[i]!.limit
+      ? one.remaining * rules[best]!.meter.burst < other.remaining * meter.burst
       : !one.allowed && (other.allowed || one.resetMs > other.resetMs);
     if (closer) best = i;
   }
@@ -109,10 +122,19 @@ export function structuredString(text: string): string | undefined {
 
 function prepareRules(rules: readonly RateLimitRule[]): PreparedRules {
   const names = rules.map(({ name }, index) => structuredString(name) ?? `"limit-${index + 1}"`);
-  const policies = rules.map(({ limit, windowMs }, index) => {
-    return `${names[index]};q=${limit};w=${Math.max(1, Math.ceil(windowMs / 1000))}`;
-  });
-  return { policy: policies.join(', '), prefixes: names.map((name) => `${name};r=`) };
+  const policies = rules.flatMap(({ meter }, index) =>
+    meter.dryRun ? [] : `${names[index]};${quotaOf(meter)}`,
+  );
+  return {
+    policy: policies.join(', '),
+    prefixes: rules.map(({ meter }, index) => (meter.dryRun ? undefined : `${names[index]};r=`)),
+  };
+}
+
+/** What is held in flight has no window (draft §3.1.2 names the unit). */
+function quotaOf({ algorithm, burst, windowMs }: LimitMeter): string {
+  if (algorithm === 'concurrency') return `q=${burst};qu="concurrent-requests"`;
+  return `q=${burst};w=${Math.max(1, Math.ceil(windowMs / 1000))}`;
 }
 
 function writeLegacy(response: ServerResponse, { limit, remaining, resetMs }: ShownLimit, now: number): void {
@@ -128,10 +150,13 @@ function writeIetf(
 ): void {
   let items = '';
   for (let i = 0; i < states.length; i++) {
+    const prefix = prefixes[i];
+    if (prefix === undefined) continue;
     const { allowed, remaining, resetMs } = states[i]!;
-    if (i > 0) items += ', ';
-    items += `${prefixes[i]}${allowed ? remaining : 0};t=${Math.ceil(resetMs / 1000)}`;
+    if (items !== '') items += ', ';
+    items += `${prefix}${allowed ? remaining : 0};t=${Math.ceil(resetMs / 1000)}`;
   }
+  if (items === '') return;
   append(response, 'RateLimit-Policy', policy);
   append(response, 'RateLimit', items);
 }

@@ -1,10 +1,14 @@
 import { type PolicyDecorator, setPolicyMetadata } from '../policy/metadata.js';
+import type { RateLimitCost } from '../policy/route-policy.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
 
 /** What `@RateLimit()` may say beside the limits. */
 export interface RateLimitDecoratorOptions {
-  /** Units that one request takes; 1 by default. Above a limit, the application does not start. */
-  readonly cost?: number;
+  /**
+   * Units that one request takes; 1 by default. Above a limit, the application does not start. A function computes them from the
+   * request, after its body was read.
+   */
+  readonly cost?: RateLimitCost;
 }
 
 /** What `@RateLimit()` writes. */

@@ -3,6 +3,7 @@ import type { PolicyPart } from '../policy/policy-compiler.js';
 import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../policy/route-policy.js';
 import { ruleOf } from '../policy/limit-rule.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
+import { asksRequest } from './limit-subject.js';
 import type { RateLimitDeclaration } from './rate-limit.decorator.js';
 import type { LimitSetting } from './rate-limit.options.js';
 import { readThrottlerMetadata, type ThrottlerMetadata } from './throttler-metadata.js';
@@ -56,7 +57,7 @@ export function compileSetting(
 /** All or nothing (R-RL-14): one limit that has to wait for the body makes its neighbours wait too. */
 function inOrder(rules: readonly RateLimitRule[]): RateLimitRules {
   const frozen = Object.freeze([...rules]);
-  return rules.some(({ by }) => typeof by === 'function')
+  return rules.some(asksRequest)
     ? Object.freeze({ early: NONE.early, late: frozen })
     : Object.freeze({ early: frozen, late: NONE.late });
 }

@@ -1,22 +1,24 @@
+import { finished } from 'node:stream';
+
 import type { SecurityClock } from '../clock.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
-import type { RateLimitRule } from '../policy/route-policy.js';
-import type { RateLimitHeaders } from './rate-limit-headers.js';
+import type { RateLimitRule, RateLimitSubject } from '../policy/route-policy.js';
+import { costOf } from './limit-cost.js';
+import { LimitDecisions, type LimitLayer } from './limit-decisions.js';
+import { asksRequest, type LimitedRequest, subjectFor, subjectOf } from './limit-subject.js';
+import { type RateLimitHeaders, retryAfterSeconds } from './rate-limit-headers.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from './rate-limit-storage.js';
 
-/** The parts of a request that a limit with a key function may look at. */
-export interface LimitedRequest {
-  readonly params?: Record<string, string>;
-  readonly body?: unknown;
-}
-
-type Layer = 'address' | 'authentication' | 'principal';
+/** When a place of a request in flight may be free again: nobody can know, so clients are told to come back soon. */
+const PLACE_MS = 1_000;
 
 /** Charges the limits of a request, shows them in the response headers, and refuses what is over. */
 export class RateLimiter {
+  readonly #decisions = new LimitDecisions();
+
   constructor(
     private readonly storage: RateLimitStorage,
     private readonly headers: RateLimitHeaders,
@@ -32,42 +34,97 @@ export class RateLimiter {
     state: RequestState,
     rules: readonly RateLimitRule[],
     request: LimitedRequest | undefined,
-    layer: Layer = 'principal',
+    layer: LimitLayer = 'principal',
   ): void | Promise<void> {
     if (rules.length === 0) return;
     const charges = chargesOf(state, rules, request);
     const decision = this.storage.consume(charges);
     if (decision instanceof Promise) {
       return decision.then(
-        (settled) => this.#apply(state, rules, settled, layer),
+        (settled) => this.#apply(state, rules, charges, settled, layer),
         (error: unknown) => this.#unavailable(state, error),
       );
     }
-    this.#apply(state, rules, decision, layer);
+    this.#apply(state, rules, charges, decision, layer);
   }
 
-  #apply(state: RequestState, rules: readonly RateLimitRule[], decision: LimitDecision, layer: Layer): void {
+  #apply(
+    state: RequestState,
+    rules: readonly RateLimitRule[],
+    charges: readonly LimitCharge[],
+    settled: LimitDecision,
+    layer: LimitLayer,
+  ): void {
+    const traits = traitsOf(rules);
+    const decision = traits.concurrency ? withPlaces(rules, settled) : settled;
+    if (this.#decisions.observed) this.#decisions.publish(state, rules, charges, decision, layer);
+    if (traits.dryRun) this.#reportDryRuns(state, rules, decision, layer);
     const shown = this.headers.apply(state, rules, decision, this.clock.now());
-    if (decision.allowed) return;
-    this.events.emit(
-      'rate-limit.exceeded',
-      { limit: shown.name, layer, retryAfter: shown.retryAfter },
-      eventContextOf(state),
-    );
-    throw new SecurityError('RATE_LIMITED', 'Too many requests', {
-      retryAfter: shown.retryAfter,
-      reason: shown.name,
+    if (decision.allowed) {
+      if (traits.refunds) this.#refundLater(state, rules, charges, settled);
+      return;
+    }
+    const { name, retryAfter } = shown!;
+    this.events.emit('rate-limit.exceeded', { limit: name, layer, retryAfter }, eventContextOf(state));
+    throw new SecurityError('RATE_LIMITED', 'Too many requests', { retryAfter, reason: name });
+  }
+
+  /** Gives places in flight back when the response is over, and what an outcome that does not count has taken. */
+  #refundLater(
+    state: RequestState,
+    rules: readonly RateLimitRule[],
+    charges: readonly LimitCharge[],
+    decision: LimitDecision,
+  ): void {
+    finished(state.response, { readable: false }, (aborted) => {
+      const outcome = aborted || state.response.statusCode >= 400 ? 'failures' : 'successes';
+      const given = charges.filter((_, index) => {
+        const { meter, countOnly } = rules[index]!;
+        if (meter.dryRun && !decision.states[index]!.allowed) return false;
+        return meter.algorithm === 'concurrency' || (countOnly !== undefined && countOnly !== outcome);
+      });
+      if (given.length > 0) this.#refund(state, given, decision);
     });
   }
 
+  /** A refund that fails is lost: the units come back with their window. */
+  #refund(state: RequestState, charges: readonly LimitCharge[], decision: LimitDecision): void {
+    const failed = (error: unknown) => this.#storeFailed(state, error);
+    try {
+      const refunded = this.storage.refund?.(charges, decision);
+      if (refunded instanceof Promise) refunded.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #reportDryRuns(
+    state: RequestState,
+    rules: readonly RateLimitRule[],
+    { allowed, states }: LimitDecision,
+    layer: LimitLayer,
+  ): void {
+    // What another limit refuses never came to this one.
+    if (!allowed) return;
+    for (const [index, { meter, name }] of rules.entries()) {
+      if (!meter.dryRun || states[index]!.allowed) continue;
+      const retryAfter = retryAfterSeconds(states[index]!.resetMs);
+      this.events.emit('rate-limit.dry-run', { limit: name, layer, retryAfter }, eventContextOf(state));
+    }
+  }
+
   #unavailable(state: RequestState, error: unknown): never {
-    const message = error instanceof Error ? error.message : 'unknown';
-    this.events.emit('rate-limit.store-failed', { message }, eventContextOf(state));
+    this.#storeFailed(state, error);
     throw new SecurityError('UNAVAILABLE', 'The service cannot decide about this request right now', {
       retryAfter: 1,
       reason: 'rate-limit.store',
       cause: error,
     });
+  }
+
+  #storeFailed(state: RequestState, error: unknown): void {
+    const message = error instanceof Error ? error.message : 'unknown';
+    this.events.emit('rate-limit.store-failed', { message }, eventContextOf(state));
   }
 }
 
@@ -77,25 +134,45 @@ function chargesOf(
   request: LimitedRequest | undefined,
 ): LimitCharge[] {
   const charges: LimitCharge[] = [];
+  let subject: RateLimitSubject | undefined;
   for (const rule of rules) {
-    const key = rule.bucket + keyOf(rule.by, state, request);
-    charges.push({ key, limit: rule.limit, windowMs: rule.windowMs, cost: rule.cost });
+    if (subject === undefined && asksRequest(rule)) subject = subjectFor(state, request);
+    charges.push({
+      meter: rule.meter,
+      subject: subjectOf(rule.by, state, subject),
+      cost: costOf(rule, subject),
+    });
   }
   return charges;
 }
 
-function keyOf(by: RateLimitRule['by'], state: RequestState, request: LimitedRequest | undefined): string {
-  const principal = state.principal?.limitKey;
-  if (typeof by === 'function') {
-    const subject = {
-      address: state.addressKey,
-      principal,
-      params: request?.params ?? {},
-      body: request?.body,
-    };
-    const own: unknown = by(subject);
-    // Without a usable key nobody may share one bucket with everybody (PITFALL T7): the address stands in.
-    return typeof own === 'string' && own !== '' ? `f:${own}` : `a:${state.addressKey}`;
+/** What has to be done for a list of rules beside charging them. */
+interface RuleTraits {
+  readonly concurrency: boolean;
+  readonly dryRun: boolean;
+  readonly refunds: boolean;
+}
+
+const TRAITS = new WeakMap<readonly RateLimitRule[], RuleTraits>();
+
+function traitsOf(rules: readonly RateLimitRule[]): RuleTraits {
+  let traits = TRAITS.get(rules);
+  if (traits === undefined) {
+    const concurrency = rules.some(({ meter }) => meter.algorithm === 'concurrency');
+    const refunds = concurrency || rules.some(({ countOnly }) => countOnly !== undefined);
+    traits = { concurrency, refunds, dryRun: rules.some(({ meter }) => meter.dryRun) };
+    TRAITS.set(rules, traits);
   }
-  return by === 'principal' && principal !== undefined ? `p:${principal}` : `a:${state.addressKey}`;
+  return traits;
+}
+
+function withPlaces(rules: readonly RateLimitRule[], { allowed, at, states }: LimitDecision): LimitDecision {
+  return {
+    allowed,
+    at,
+    states: states.map((state, index) => {
+      const { algorithm } = rules[index]!.meter;
+      return algorithm === 'concurrency' ? { ...state, resetMs: Math.min(state.resetMs, PLACE_MS) } : state;
+    }),
+  };
 }

@@ -40,14 +40,14 @@ export class ThrottlerStorageAdapter implements RateLimitStorage {
       allowed &&= state.allowed;
       states.push(state);
     }
-    return { allowed, states };
+    return { allowed, states, at: 0 };
   }
 
   async #charge(charge: LimitCharge, overdue: Overdue): Promise<LimitState> {
-    const { key, limit, cost } = charge;
-    const windowMs = Math.max(1, Math.ceil(charge.windowMs));
-    // The same key under another window is another counter here as in memory.
-    const digest = hash('sha256', `${windowMs}:${key}`, 'base64url');
+    const { meter, subject, cost } = charge;
+    const { bucket, limit, windowMs } = meter;
+    // The same subject under another window is another counter here as in memory.
+    const digest = hash('sha256', `${windowMs}:${bucket}:${subject}`, 'base64url');
     let state = untouched(charge);
     for (let unit = 0; unit < Math.min(cost, MAX_ADAPTED_COST) && state.allowed && !overdue.passed; unit++) {
       // A block of 0 is an error to some storages (PITFALL R1): the window serves.
@@ -80,7 +80,7 @@ function milliseconds(seconds: number): number {
   return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds * 1000) : 0;
 }
 
-function untouched({ limit }: LimitCharge): LimitState {
+function untouched({ meter: { limit } }: LimitCharge): LimitState {
   return { allowed: true, remaining: limit, resetMs: 0 };
 }
 

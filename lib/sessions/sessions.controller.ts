@@ -26,6 +26,7 @@ import { SecurityError } from '../errors/security-error.js';
 import { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
+import { createMeter } from '../policy/limit-meter.js';
 import type { RateLimitSubject } from '../policy/route-policy.js';
 import { CurrentPrincipal } from '../principal/current-principal.decorator.js';
 import type { Principal } from '../principal/principal.js';
@@ -42,7 +43,7 @@ import type { Authenticate, LoginAttempt, SessionRoutesSettings } from './sessio
 export const AUTHENTICATE = Symbol('nestjs-api-security.authenticate');
 
 /** Refreshes of one session in a minute: a token is good for minutes. */
-const OF_FAMILY = { limit: 30, windowMs: 60_000, cost: 1 };
+const OF_FAMILY = createMeter({ bucket: 'refresh:family', limit: 30, windowMs: 60_000 });
 
 const State = createParamDecorator((_: unknown, context: ExecutionContext): RequestState => {
   const state = requestStateOf(context.switchToHttp().getRequest<object>());
@@ -74,7 +75,7 @@ export function createSessionsController(settings: SessionRoutesSettings): Type 
   const limitFamily = async (token: string): Promise<void> => {
     const presented = readRefreshToken(token);
     if (!presented) return;
-    const charge = { key: `refresh:family:${presented.digests.family}`, ...OF_FAMILY };
+    const charge = { meter: OF_FAMILY, subject: presented.digests.family, cost: 1 };
     const { allowed, states } = await settings.storage.consume([charge]);
     if (allowed) return;
     const retryAfter = Math.max(1, Math.ceil(states[0]!.resetMs / 1000));

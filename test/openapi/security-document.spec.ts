@@ -4,15 +4,15 @@ import { describe, expect, it } from 'vitest';
 
 import { applySecurityToDocument } from '../../lib/openapi/index.js';
 import { toOpenApiPath } from '../../lib/openapi/operations.js';
+import { createMeter } from '../../lib/policy/limit-meter.js';
 import type { AuthorizationPolicy, RateLimitRule, RoutePolicy } from '../../lib/policy/route-policy.js';
 
 const RULE: RateLimitRule = {
   name: 'read',
-  bucket: 'read:',
-  limit: 100,
-  windowMs: 60_000,
+  meter: createMeter({ bucket: 'read', limit: 100, windowMs: 60_000 }),
   cost: 1,
   by: 'principal',
+  countOnly: undefined,
 };
 
 interface RouteInit {

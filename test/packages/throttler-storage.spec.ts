@@ -3,6 +3,7 @@ import { MemoryRateLimitStorage } from 'nestjs-api-security';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeClock } from '../rate-limit/fake-clock.js';
+import { consume } from '../rate-limit/plain-charge.js';
 
 // What the storage of @nestjs/throttler 6.7.1 does by itself, and what this module's storage does in the same place.
 
@@ -49,7 +50,7 @@ describe('the storage of @nestjs/throttler', () => {
   });
 
   const charge = (limit: number, cost = 1) => {
-    const [state] = ours.consume([{ key: 'caller', limit, windowMs: WINDOW, cost }]).states;
+    const [state] = consume(ours, [{ key: 'caller', limit, windowMs: WINDOW, cost }]).states;
     if (state === undefined) throw new Error('no state for a charge');
     return state;
   };

@@ -9,13 +9,13 @@ import {
   MemoryRateLimitStorage,
   type MemoryRateLimitStorageOptions,
 } from '../../lib/rate-limit/memory-rate-limit-storage.js';
-import type { LimitCharge } from '../../lib/rate-limit/rate-limit-storage.js';
 import { FakeClock } from './fake-clock.js';
 import { SlidingLog } from './sliding-log.js';
+import { chargeOf, consume, type PlainCharge } from './plain-charge.js';
 
 const MINUTE = 60_000;
 
-const charge = (key: string, limit = 3, more: Partial<LimitCharge> = {}): LimitCharge => ({
+const charge = (key: string, limit = 3, more: Partial<PlainCharge> = {}): PlainCharge => ({
   key,
   limit,
   windowMs: MINUTE,
@@ -31,7 +31,7 @@ describe('MemoryRateLimitStorage', () => {
     return storage;
   };
   const remaining = (storage: MemoryRateLimitStorage, key: string, limit = 3) =>
-    storage.consume([charge(key, limit, { cost: 0 })]).states[0]!.remaining;
+    consume(storage, [charge(key, limit, { cost: 0 })]).states[0]!.remaining;
 
   afterEach(() => {
     vi.useRealTimers();
@@ -41,9 +41,9 @@ describe('MemoryRateLimitStorage', () => {
   describe('several charges', () => {
     it('R-RL-14 PITFALL-T15 charges none if one has no room, and says of each how it stands', () => {
       const storage = open();
-      storage.consume([charge('short', 5)]);
-      storage.consume([charge('long', 1)]);
-      const { allowed, states } = storage.consume([charge('short', 5), charge('long', 1), charge('new', 9)]);
+      consume(storage, [charge('short', 5)]);
+      consume(storage, [charge('long', 1)]);
+      const { allowed, states } = consume(storage, [charge('short', 5), charge('long', 1), charge('new', 9)]);
       expect(allowed).toBe(false);
       expect(states).toEqual([
         { allowed: true, remaining: 4, resetMs: MINUTE },
@@ -56,9 +56,9 @@ describe('MemoryRateLimitStorage', () => {
 
     it('R-RL-14 two charges of one key count together', () => {
       const storage = open();
-      expect(storage.consume([charge('k', 3), charge('k', 3, { cost: 3 })]).allowed).toBe(false);
+      expect(consume(storage, [charge('k', 3), charge('k', 3, { cost: 3 })]).allowed).toBe(false);
       expect(storage.size).toBe(0);
-      const { allowed, states } = storage.consume([charge('k', 3), charge('k', 3, { cost: 2 })]);
+      const { allowed, states } = consume(storage, [charge('k', 3), charge('k', 3, { cost: 2 })]);
       expect(allowed).toBe(true);
       expect(states.map((state) => state.remaining)).toEqual([0, 0]);
       expect(storage.size).toBe(1);
@@ -82,16 +82,16 @@ describe('MemoryRateLimitStorage', () => {
           const clock = new FakeClock();
           const storage = open({ clock });
           const log = new SlidingLog();
-          const counterOf = ({ key, windowMs }: LimitCharge) => `${key}/${windowMs}`;
+          const counterOf = ({ key, windowMs }: PlainCharge) => `${key}/${windowMs}`;
           for (const { gap, charges } of steps) {
             clock.advance(gap);
             const now = clock.monotonic();
             const before = charges.map(
-              (one) => storage.consume([{ ...one, cost: 0, limit: 1_000 }]).states[0]!,
+              (one) => consume(storage, [{ ...one, cost: 0, limit: 1_000 }]).states[0]!,
             );
-            const { allowed, states } = storage.consume(charges);
+            const { allowed, states } = consume(storage, charges);
             const after = charges.map(
-              (one) => storage.consume([{ ...one, cost: 0, limit: 1_000 }]).states[0]!,
+              (one) => consume(storage, [{ ...one, cost: 0, limit: 1_000 }]).states[0]!,
             );
             const taken = charges.map((one) =>
               charges
@@ -117,11 +117,11 @@ describe('MemoryRateLimitStorage', () => {
       const storage = open();
       const second = charge('k', 2, { windowMs: 1_000 });
       const minute = charge('k', 3);
-      expect(storage.consume([second, minute]).allowed).toBe(true);
-      expect(storage.consume([second]).allowed).toBe(true);
-      expect(storage.consume([minute]).allowed).toBe(true);
-      expect(storage.consume([second]).allowed).toBe(false);
-      expect(storage.consume([minute]).states[0]!.remaining).toBe(0);
+      expect(consume(storage, [second, minute]).allowed).toBe(true);
+      expect(consume(storage, [second]).allowed).toBe(true);
+      expect(consume(storage, [minute]).allowed).toBe(true);
+      expect(consume(storage, [second]).allowed).toBe(false);
+      expect(consume(storage, [minute]).states[0]!.remaining).toBe(0);
       expect(storage.size).toBe(2);
     });
   });
@@ -129,8 +129,8 @@ describe('MemoryRateLimitStorage', () => {
   describe('a charge', () => {
     it('R-RL-14 that does not fit takes nothing', () => {
       const storage = open();
-      storage.consume([charge('k', 10, { cost: 5 })]);
-      const { allowed, states } = storage.consume([charge('k', 10, { cost: 10 })]);
+      consume(storage, [charge('k', 10, { cost: 5 })]);
+      const { allowed, states } = consume(storage, [charge('k', 10, { cost: 10 })]);
       expect(allowed).toBe(false);
       expect(states[0]!.remaining).toBe(5);
       expect(remaining(storage, 'k', 10)).toBe(5);
@@ -138,13 +138,13 @@ describe('MemoryRateLimitStorage', () => {
 
     it('R-RL-14 of 0 only looks', () => {
       const storage = open();
-      expect(storage.consume([charge('k', 3, { cost: 0 })])).toEqual({
+      expect(consume(storage, [charge('k', 3, { cost: 0 })])).toMatchObject({
         allowed: true,
         states: [{ allowed: true, remaining: 3, resetMs: 0 }],
       });
       expect(storage.size).toBe(0);
-      for (let i = 0; i < 3; i++) storage.consume([charge('k')]);
-      expect(storage.consume([charge('k', 3, { cost: 0 })]).states[0]).toEqual({
+      for (let i = 0; i < 3; i++) consume(storage, [charge('k')]);
+      expect(consume(storage, [charge('k', 3, { cost: 0 })]).states[0]).toEqual({
         allowed: true,
         remaining: 0,
         resetMs: MINUTE,
@@ -153,14 +153,14 @@ describe('MemoryRateLimitStorage', () => {
 
     it('R-RL-07 that is refused makes no counter', () => {
       const storage = open();
-      expect(storage.consume([charge('k', 3, { cost: 4 })])).toEqual({
+      expect(consume(storage, [charge('k', 3, { cost: 4 })])).toMatchObject({
         allowed: false,
         states: [{ allowed: false, remaining: 3, resetMs: MINUTE }],
       });
       expect(storage.size).toBe(0);
     });
 
-    it.each<[string, Partial<LimitCharge>]>([
+    it.each<[string, Partial<PlainCharge>]>([
       ['cost', { cost: -1 }],
       ['cost', { cost: 0.5 }],
       ['cost', { cost: Number.NaN }],
@@ -173,7 +173,7 @@ describe('MemoryRateLimitStorage', () => {
       ['window', { windowMs: 2 ** 32 + 1_000 }],
     ])('PITFALL-R4 with a bad %s is an error, never no limit: %o', (word, wrong) => {
       const storage = open();
-      expect(() => storage.consume([charge('k', 3, wrong)])).toThrow(word);
+      expect(() => consume(storage, [charge('k', 3, wrong)])).toThrow(word);
       expect(storage.size).toBe(0);
     });
   });
@@ -184,7 +184,7 @@ describe('MemoryRateLimitStorage', () => {
       const answers = await Promise.all(
         Array.from({ length: 200 }, async () => {
           await Promise.resolve();
-          return storage.consume([charge(`round ${round}`, 50)]).allowed;
+          return consume(storage, [charge(`round ${round}`, 50)]).allowed;
         }),
       );
       expect(answers.filter(Boolean)).toHaveLength(50);
@@ -217,29 +217,30 @@ describe('MemoryRateLimitStorage', () => {
       'x'.repeat(256),
       'x'.repeat(512),
     );
-    for (const key of keys) expect(storage.consume([charge(key, 1)]).allowed, JSON.stringify(key)).toBe(true);
     for (const key of keys)
-      expect(storage.consume([charge(key, 1)]).allowed, JSON.stringify(key)).toBe(false);
+      expect(consume(storage, [charge(key, 1)]).allowed, JSON.stringify(key)).toBe(true);
+    for (const key of keys)
+      expect(consume(storage, [charge(key, 1)]).allowed, JSON.stringify(key)).toBe(false);
     expect(storage.size).toBe(keys.length);
   });
 
   it('R-RL-20 200 000 ids that differ in one character never meet', () => {
     const storage = open({ maxKeys: 300_000 });
     for (let i = 0; i < 200_000; i++) {
-      expect(storage.consume([charge(`p:user-${i}`, 1)]).allowed).toBe(true);
+      expect(consume(storage, [charge(`p:user-${i}`, 1)]).allowed).toBe(true);
     }
     expect(storage.size).toBe(200_000);
   });
 
   it('forgets a key under every window on reset, and no other', () => {
     const storage = open();
-    for (const windowMs of [1_000, 2_000, MINUTE]) storage.consume([charge('k', 1, { windowMs })]);
-    storage.consume([charge('other', 1)]);
-    storage.reset('k');
-    storage.reset('unknown');
+    for (const windowMs of [1_000, 2_000, MINUTE]) consume(storage, [charge('k', 1, { windowMs })]);
+    consume(storage, [charge('other', 1)]);
+    storage.reset(chargeOf(charge('k')).meter, 'k');
+    storage.reset(chargeOf(charge('k')).meter, 'unknown');
     expect(storage.size).toBe(1);
-    expect(storage.consume([charge('k', 1)]).allowed).toBe(true);
-    expect(storage.consume([charge('other', 1)]).allowed).toBe(false);
+    expect(consume(storage, [charge('k', 1)]).allowed).toBe(true);
+    expect(consume(storage, [charge('other', 1)]).allowed).toBe(false);
   });
 
   describe('at the cap', () => {
@@ -248,11 +249,11 @@ describe('MemoryRateLimitStorage', () => {
     it('R-RL-17 holds no more than maxKeys, however many come', () => {
       const storage = open({ maxKeys: MAX });
       for (let i = 0; i < 20_000; i++) {
-        expect(storage.consume([charge(`k${i}`)]).allowed).toBe(true);
+        expect(consume(storage, [charge(`k${i}`)]).allowed).toBe(true);
         expect(storage.size).toBeLessThanOrEqual(MAX);
       }
       for (let i = 0; i < 5_000; i++) {
-        storage.consume([charge(`a${i}`), charge(`b${i}`, 4), charge(`a${i}`)]);
+        consume(storage, [charge(`a${i}`), charge(`b${i}`, 4), charge(`a${i}`)]);
         expect(storage.size).toBeLessThanOrEqual(MAX);
       }
     });
@@ -260,10 +261,10 @@ describe('MemoryRateLimitStorage', () => {
     it('R-RL-17 lapsed counters go first', () => {
       const clock = new FakeClock();
       const storage = open({ maxKeys: MAX, clock });
-      for (let i = 0; i < MAX / 2; i++) storage.consume([charge(`old${i}`, 3, { windowMs: 1_000 })]);
-      for (let i = 0; i < MAX / 2; i++) storage.consume([charge(`live${i}`)]);
+      for (let i = 0; i < MAX / 2; i++) consume(storage, [charge(`old${i}`, 3, { windowMs: 1_000 })]);
+      for (let i = 0; i < MAX / 2; i++) consume(storage, [charge(`live${i}`)]);
       clock.advance(1_000);
-      for (let i = 0; i < MAX / 2; i++) storage.consume([charge(`new${i}`)]);
+      for (let i = 0; i < MAX / 2; i++) consume(storage, [charge(`new${i}`)]);
       // The last few lapsed ones may lie beyond the stretch that one newcomer looks at.
       const kept = Array.from({ length: MAX / 2 }, (_, i) => remaining(storage, `live${i}`)).filter(
         (left) => left === 2,
@@ -274,11 +275,11 @@ describe('MemoryRateLimitStorage', () => {
     it('R-RL-17 of the others those that were used least recently', () => {
       const clock = new FakeClock();
       const storage = open({ maxKeys: MAX, clock });
-      for (let i = 0; i < MAX; i++) storage.consume([charge(`k${i}`, 9)]);
+      for (let i = 0; i < MAX; i++) consume(storage, [charge(`k${i}`, 9)]);
       clock.advance(10);
-      for (let i = 0; i < MAX; i += 2) storage.consume([charge(`k${i}`, 9)]);
+      for (let i = 0; i < MAX; i += 2) consume(storage, [charge(`k${i}`, 9)]);
       clock.advance(10);
-      for (let i = 0; i < MAX / 4; i++) storage.consume([charge(`new${i}`, 9)]);
+      for (let i = 0; i < MAX / 4; i++) consume(storage, [charge(`new${i}`, 9)]);
       let busyKept = 0;
       let idleKept = 0;
       for (let i = 0; i < MAX; i += 2) {
@@ -292,54 +293,54 @@ describe('MemoryRateLimitStorage', () => {
 
     it('R-RL-17 a counter that refuses stays through a flood of a million others', () => {
       const storage = open({ maxKeys: MAX });
-      storage.consume([charge('refused', 3, { cost: 2 })]);
-      expect(storage.consume([charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
-      for (let i = 0; i < 3; i++) storage.consume([charge('spent')]);
-      for (let i = 0; i < 1_000_000; i++) storage.consume([charge(`flood${i}`)]);
-      expect(storage.consume([charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
-      expect(storage.consume([charge('spent')]).allowed).toBe(false);
+      consume(storage, [charge('refused', 3, { cost: 2 })]);
+      expect(consume(storage, [charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
+      for (let i = 0; i < 3; i++) consume(storage, [charge('spent')]);
+      for (let i = 0; i < 1_000_000; i++) consume(storage, [charge(`flood${i}`)]);
+      expect(consume(storage, [charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
+      expect(consume(storage, [charge('spent')]).allowed).toBe(false);
       expect(storage.size).toBe(MAX);
     });
 
     it('R-RL-17 while all are refusing, newcomers share one counter, and looks see it', () => {
       const clock = new FakeClock();
       const storage = open({ maxKeys: MAX, clock });
-      for (let i = 0; i < MAX; i++) storage.consume([charge(`k${i}`, 1)]);
-      expect(storage.consume([charge('new1')]).states[0]!.remaining).toBe(2);
-      expect(storage.consume([charge('new2', 3, { cost: 2 })]).allowed).toBe(true);
-      expect(storage.consume([charge('new3')])).toEqual({
+      for (let i = 0; i < MAX; i++) consume(storage, [charge(`k${i}`, 1)]);
+      expect(consume(storage, [charge('new1')]).states[0]!.remaining).toBe(2);
+      expect(consume(storage, [charge('new2', 3, { cost: 2 })]).allowed).toBe(true);
+      expect(consume(storage, [charge('new3')])).toMatchObject({
         allowed: false,
         states: [{ allowed: false, remaining: 0, resetMs: MINUTE }],
       });
       expect(remaining(storage, 'new4')).toBe(0);
       // Another limit, another shared counter.
-      expect(storage.consume([charge('new5', 4)]).states[0]!.remaining).toBe(3);
+      expect(consume(storage, [charge('new5', 4)]).states[0]!.remaining).toBe(3);
       expect(storage.size).toBe(MAX);
-      for (let i = 0; i < MAX; i++) expect(storage.consume([charge(`k${i}`, 1)]).allowed).toBe(false);
+      for (let i = 0; i < MAX; i++) expect(consume(storage, [charge(`k${i}`, 1)]).allowed).toBe(false);
       clock.advance(MINUTE);
-      expect(storage.consume([charge('new3')]).states[0]!.remaining).toBe(2);
+      expect(consume(storage, [charge('new3')]).states[0]!.remaining).toBe(2);
     });
 
     it('R-RL-14 R-RL-17 all or none also for newcomers that share', () => {
       const storage = open({ maxKeys: MAX });
-      for (let i = 0; i < MAX; i++) storage.consume([charge(`k${i}`, 1)]);
-      expect(storage.consume([charge('x'), charge('y'), charge('x'), charge('z', 9)]).allowed).toBe(true);
-      const { allowed, states } = storage.consume([charge('z', 9), charge('v')]);
+      for (let i = 0; i < MAX; i++) consume(storage, [charge(`k${i}`, 1)]);
+      expect(consume(storage, [charge('x'), charge('y'), charge('x'), charge('z', 9)]).allowed).toBe(true);
+      const { allowed, states } = consume(storage, [charge('z', 9), charge('v')]);
       expect(allowed).toBe(false);
       expect(states.map((state) => state.remaining)).toEqual([8, 0]);
-      expect(storage.consume([charge('w', 9)]).states[0]!.remaining).toBe(7);
+      expect(consume(storage, [charge('w', 9)]).states[0]!.remaining).toBe(7);
       expect(storage.size).toBe(MAX);
     });
 
     it('R-RL-17 a charge does not push out its own neighbours', () => {
       const clock = new FakeClock();
       const storage = open({ maxKeys: MAX, clock });
-      for (let i = 0; i < 10; i++) storage.consume([charge(`own${i}`, 9)]);
+      for (let i = 0; i < 10; i++) consume(storage, [charge(`own${i}`, 9)]);
       clock.advance(1);
-      for (let i = 10; i < MAX; i++) storage.consume([charge(`k${i}`, 1)]);
+      for (let i = 10; i < MAX; i++) consume(storage, [charge(`k${i}`, 1)]);
       for (let round = 0; round < 8; round++) {
         const charges = Array.from({ length: 10 }, (_, i) => charge(`own${i}`, 9));
-        storage.consume([...charges, charge(`new${round}`, 9)]);
+        consume(storage, [...charges, charge(`new${round}`, 9)]);
       }
       for (let i = 0; i < 10; i++) expect(remaining(storage, `own${i}`, 9)).toBe(0);
     });
@@ -350,7 +351,7 @@ describe('MemoryRateLimitStorage', () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       const clock = new FakeClock();
       const storage = open({ clock });
-      for (let i = 0; i < 50_000; i++) storage.consume([charge(`k${i}`)]);
+      for (let i = 0; i < 50_000; i++) consume(storage, [charge(`k${i}`)]);
       expect(vi.getTimerCount()).toBe(1);
       clock.advance(MINUTE - 1);
       vi.advanceTimersByTime(10_000);
@@ -364,9 +365,9 @@ describe('MemoryRateLimitStorage', () => {
     it('R-RL-17 newcomers sweep too, should the timer be late', () => {
       const clock = new FakeClock();
       const storage = open({ clock });
-      for (let i = 0; i < 10_000; i++) storage.consume([charge(`old${i}`)]);
+      for (let i = 0; i < 10_000; i++) consume(storage, [charge(`old${i}`)]);
       clock.advance(MINUTE);
-      for (let i = 0; i < 10_000; i++) storage.consume([charge(`new${i}`)]);
+      for (let i = 0; i < 10_000; i++) consume(storage, [charge(`new${i}`)]);
       expect(storage.size).toBeLessThan(11_000);
     });
 
@@ -382,7 +383,7 @@ describe('MemoryRateLimitStorage', () => {
         return timer;
       }) as typeof setTimeout);
       const storage = open();
-      await context.run('request', async () => storage.consume([charge('k')]));
+      await context.run('request', async () => consume(storage, [charge('k')]));
       spy.mockRestore();
       expect(timers).toHaveLength(1);
       expect(timers[0]!.hasRef()).toBe(false);
@@ -392,10 +393,10 @@ describe('MemoryRateLimitStorage', () => {
     it('close() stops the timer for good', () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       const storage = open();
-      storage.consume([charge('k')]);
+      consume(storage, [charge('k')]);
       storage.close();
       expect(storage.size).toBe(0);
-      storage.consume([charge('k')]);
+      consume(storage, [charge('k')]);
       expect(vi.getTimerCount()).toBe(0);
     });
   });

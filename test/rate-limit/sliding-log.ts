@@ -1,4 +1,4 @@
-import type { LimitCharge } from '../../lib/rate-limit/rate-limit-storage.js';
+import type { PlainCharge } from './plain-charge.js';
 
 interface Hit {
   readonly time: number;
@@ -16,7 +16,7 @@ export class SlidingLog {
       .reduce((sum, { units }) => sum + units, 0);
   }
 
-  fits({ key, limit, cost }: LimitCharge, now: number, keptMs: number): boolean {
+  fits({ key, limit, cost }: PlainCharge, now: number, keptMs: number): boolean {
     return this.used(key, now, keptMs) + cost <= limit;
   }
 

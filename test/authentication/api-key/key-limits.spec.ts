@@ -140,7 +140,7 @@ describe('what limits a key can have', () => {
   it('R-RL-05 a key on a plan that is no more has the limits of routes', async () => {
     const { service, store, use } = workshop({ options: { plans: { free: '60/minute' } } });
     const { key } = await service.issue({ ...INPUT, limits: 'free' });
-    expect((await use(key)).limits).toMatchObject([{ name: 'free', limit: 60 }]);
+    expect((await use(key)).limits).toMatchObject([{ name: 'free', meter: { limit: 60 } }]);
     expect((await workshop({ store }).use(key)).limits).toBeUndefined();
   });
 
