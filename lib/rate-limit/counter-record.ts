@@ -6,6 +6,7 @@ import { addFixed, idleFixed, readFixed, refundFixed } from './fixed-record.js';
 import { RECORD_WORDS, type Standing } from './record-layout.js';
 import {
   addSliding,
+  chargeSliding,
   idleSliding,
   readSliding,
   refundSliding,
@@ -43,6 +44,26 @@ export function readRecord(
   if (meter.kind === SLIDING) readSliding(shard.words, at, meter, now, hit, standing);
   else if (meter.kind === FIXED) readFixed(shard.words, at, meter, now, standing);
   else readBucket(shard.words, shard.doubles, at, limit, now, standing);
+}
+
+/** Charges units if they fit, and tells how the counter stands then; the same as reading, adding and reading again. */
+export function chargeRecord(
+  shard: CounterShard,
+  slot: number,
+  meter: CounterMeter,
+  limit: LimitMeter,
+  moment: Moment,
+  cost: number,
+  standing: Standing,
+): boolean {
+  const { now, hit } = moment;
+  if (meter.kind === SLIDING)
+    return chargeSliding(shard.words, slot * RECORD_WORDS, meter, limit.limit, now, hit, cost, standing);
+  readRecord(shard, slot, meter, limit, moment, standing);
+  if (standing.used + cost > limit.burst) return false;
+  addToRecord(shard, slot, meter, limit, moment, cost);
+  readRecord(shard, slot, meter, limit, moment, standing);
+  return true;
 }
 
 /** Charges units that fit. */
@@ -102,4 +123,22 @@ export function idleOfRecord(
   if (meter.kind === SLIDING) return idleSliding(shard.words, at, meter, now, hit);
   if (meter.kind === BUCKET) return idleBucket(shard.words, shard.doubles, at, now);
   return idleFixed(shard.words, at, meter, now);
+}
+
+/** Keeps a record, as the number `index` of several, for {@link restoreRecord}. */
+export function saveRecord({ words }: CounterShard, slot: number, saved: Uint32Array, index: number): void {
+  const from = slot * RECORD_WORDS;
+  const to = index * RECORD_WORDS;
+  for (let word = 0; word < RECORD_WORDS; word++) saved[to + word] = words[from + word]!;
+}
+
+export function restoreRecord(
+  { words }: CounterShard,
+  slot: number,
+  saved: Uint32Array,
+  index: number,
+): void {
+  const to = slot * RECORD_WORDS;
+  const from = index * RECORD_WORDS;
+  for (let word = 0; word < RECORD_WORDS; word++) words[to + word] = saved[from + word]!;
 }

@@ -18,6 +18,7 @@ export class Place {
   high = 0;
   low = 0;
   meter: CounterMeter = NO_METER;
+  limit: LimitMeter | undefined = undefined;
   shard: CounterShard = NO_SHARD;
   /** Slot of the record in its shard; -1 while there is none. */
   number = -1;
@@ -76,7 +77,10 @@ export class CounterTable {
     const { high, low } = this.#hash;
     place.high = high;
     place.low = low;
-    place.meter = this.#meters.of(limit);
+    if (place.limit !== limit) {
+      place.meter = this.#meters.of(limit);
+      place.limit = limit;
+    }
     place.shard = this.#shards[high >>> this.#shift]!;
     place.number = place.shard.find(high, low, place.meter);
   }

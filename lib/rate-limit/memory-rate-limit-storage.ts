@@ -5,9 +5,12 @@ import type { LimitMeter } from '../policy/limit-meter.js';
 import { MAX_WINDOW_MS } from '../policy/limit-spec.js';
 import {
   addToRecord,
+  chargeRecord,
   type Moment,
   readRecord,
   refundRecord,
+  restoreRecord,
+  saveRecord,
   startRecord,
   waitOfRecord,
 } from './counter-record.js';
@@ -15,7 +18,7 @@ import { CounterSweeper } from './counter-sweeper.js';
 import { CounterTable, Place } from './counter-table.js';
 import { assertCountable, assertKeyCount, DEFAULT_MAX_KEYS } from './memory-storage-bounds.js';
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
-import type { Standing } from './record-layout.js';
+import { RECORD_WORDS, type Standing } from './record-layout.js';
 import { throttlerIncrement, type ThrottlerRecord } from './throttler-increment.js';
 
 /** Options of the storage in memory. */
@@ -45,6 +48,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   readonly #places: Place[] = [];
   readonly #standing: Standing = { used: 0, resetMs: 0 };
   readonly #moment: Moment = { now: 0, hit: 0 };
+  #saved = new Uint32Array(8 * RECORD_WORDS);
   #elapsed = 0;
   #sweptAt = 0;
 
@@ -65,9 +69,10 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   consume(charges: readonly LimitCharge[]): LimitDecision {
     this.#advance();
     const newcomers = this.#aim(charges);
-    if (newcomers) this.#seat(charges);
     const at = this.#moment.hit;
     const states: LimitState[] = [];
+    if (!newcomers && this.#chargeQuickly(charges, states)) return { allowed: true, states, at };
+    if (newcomers) this.#seat(charges);
     let allowed = true;
     for (let i = 0; allowed && i < charges.length; i++)
       allowed = charges[i]!.meter.dryRun || this.#fits(charges, i);
@@ -159,6 +164,41 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
       newcomers ||= place.number < 0;
     }
     return newcomers;
+  }
+
+  /**
+   * The short way: all charges are enforced and allowed, and each has a counter of its own. One that has no room takes those before it back.
+   */
+  #chargeQuickly(charges: readonly LimitCharge[], states: LimitState[]): boolean {
+    const standing = this.#standing;
+    if (charges.length * RECORD_WORDS > this.#saved.length)
+      this.#saved = new Uint32Array(2 * charges.length * RECORD_WORDS);
+    for (let i = 0; i < charges.length; i++) {
+      const { meter, cost } = charges[i]!;
+      const place = this.#places[i]!;
+      const { shard, number } = place;
+      if (charges.length > 1) saveRecord(shard, number, this.#saved, i);
+      if (
+        cost === 0 ||
+        meter.dryRun ||
+        this.#isRepeated(i) ||
+        !chargeRecord(shard, number, place.meter, meter, this.#moment, cost, standing)
+      ) {
+        while (--i >= 0) restoreRecord(this.#places[i]!.shard, this.#places[i]!.number, this.#saved, i);
+        states.length = 0;
+        return false;
+      }
+      const remaining = meter.burst - standing.used;
+      shard.markBlocked(number, remaining === 0);
+      states.push({ allowed: true, remaining, resetMs: standing.resetMs });
+    }
+    return true;
+  }
+
+  #isRepeated(index: number): boolean {
+    const place = this.#places[index]!;
+    for (let i = 0; i < index; i++) if (this.#places[i]!.meets(place)) return true;
+    return false;
   }
 
   /** Finds out where newcomers can go; makes room for those that will be charged, if nothing speaks against it. */

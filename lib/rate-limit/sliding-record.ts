@@ -22,6 +22,10 @@ function slotOf(turn: number): number {
   return turn - Math.floor(turn / GROUP_COUNT) * GROUP_COUNT;
 }
 
+function slotBefore(slot: number, turns: number): number {
+  return slot >= turns ? slot - turns : slot - turns + GROUP_COUNT;
+}
+
 /** Turns between the newest one of a record and `turn`, whose upper bits it does not keep. */
 function turnsSince(head: number, turn: number): number {
   return ((turn - (head >>> BITS)) << BITS) >> BITS;
@@ -96,6 +100,62 @@ export function addSliding(
   const mask = (1 << bits) - 1;
   words[at + GROUPS + target] = (Math.max(offset, word >>> bits) << bits) | ((word & mask) + cost);
   words[at + HEAD] = headOf(turn, bits);
+}
+
+/**
+ * Looks, charges and looks again in one pass over the groups: what nearly every check comes to. Without room it changes nothing and is false.
+ */
+export function chargeSliding(
+  words: Uint32Array,
+  at: number,
+  meter: CounterMeter,
+  limit: number,
+  now: number,
+  hit: number,
+  cost: number,
+  standing: Standing,
+): boolean {
+  const { turnMs, windowMs } = meter;
+  const head = words[at + HEAD]!;
+  const bits = head & BITS_MASK;
+  const turn = Math.floor(hit / turnMs);
+  const since = turnsSince(head, turn);
+  if (bits < 32 - Math.clz32(limit) || since >= GROUP_COUNT) {
+    readSliding(words, at, meter, now, hit, standing);
+    if (standing.used + cost > limit) return false;
+    addSliding(words, at, meter, limit, hit, cost);
+    readSliding(words, at, meter, now, hit, standing);
+    return true;
+  }
+  const mask = (1 << bits) - 1;
+  const step = meter.steps[bits]!;
+  const begin = turn * turnMs;
+  const lapse = windowMs - now + begin;
+  const target = slotOf(turn);
+  const inTurn = hit - begin;
+  const offset = step === 1 ? inTurn : Math.ceil(inTurn / step);
+  let used = 0;
+  let resetMs = Math.min(lapse + Math.min(offset * step, turnMs), windowMs + step - 1);
+  for (let back = since, slot = target - since; back < GROUP_COUNT; back++) {
+    if (slot < 0) slot += GROUP_COUNT;
+    const word = words[at + GROUPS + slot]!;
+    if ((word & mask) !== 0) {
+      const rest = lapse - back * turnMs + Math.min((word >>> bits) * step, turnMs);
+      if (rest > 0) {
+        used += word & mask;
+        if (back > 0 && rest < resetMs) resetMs = rest;
+      }
+    }
+    slot--;
+  }
+  if (used + cost > limit) return false;
+  for (let back = 1; back < since; back++) words[at + GROUPS + slotBefore(target, back)] = 0;
+  const word = since === 0 ? words[at + GROUPS + target]! : 0;
+  words[at + GROUPS + target] = (Math.max(offset, word >>> bits) << bits) | ((word & mask) + cost);
+  words[at + HEAD] = headOf(turn, bits);
+  standing.used = used + cost;
+  standing.resetMs = resetMs;
+  return true;
 }
 
 /** Milliseconds until `needed` units have been given back; 0 if they never are. */
