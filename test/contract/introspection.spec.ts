@@ -27,9 +27,14 @@ const JWT_KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 /** An authorization server that says whatever a test wants, over real HTTP. */
 class AnsweringServer {
   readonly asked: { headers: IncomingMessage['headers']; body: URLSearchParams }[] = [];
+  /** Requests for the metadata, and whether they get an answer. */
+  looks = 0;
+  tellsMetadata = true;
   answer: (response: ServerResponse, token: string) => void = () => {};
   readonly #server: Server = createServer((request, response) => {
     if (request.url?.startsWith('/.well-known/') === true) {
+      this.looks += 1;
+      if (!this.tellsMetadata) return;
       const metadata = { issuer: this.url, introspection_endpoint: `${this.url}/introspect` };
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(metadata));
@@ -96,6 +101,8 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
   let offset = 0;
   beforeEach(() => {
     server.asked.length = 0;
+    server.looks = 0;
+    server.tellsMetadata = true;
     offset = 0;
   });
   afterEach(async () => {
@@ -107,6 +114,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     introspection: Record<string, unknown> = {},
     more: readonly Issuer[] = [],
     extra: Partial<Issuer> = {},
+    rateLimit: SecurityOptions['rateLimit'] = {},
   ): Promise<(token?: string, headers?: Record<string, string>) => ReturnType<typeof send>> {
     const issuer = {
       ...extra,
@@ -118,7 +126,12 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
         SecurityModule.forRoot({
           https: 'off',
           logger: false,
-          rateLimit: { read: '1000000/minute', address: '1000000/minute', failedAuthentication: false },
+          rateLimit: {
+            read: '1000000/minute',
+            address: '1000000/minute',
+            failedAuthentication: false,
+            ...rateLimit,
+          },
           clock: { now: () => Date.now() + offset, monotonic: () => performance.now() + offset },
           oauth2: { resource: API, issuers: [issuer, ...more] },
         }),
@@ -279,6 +292,51 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect((await get('third')).status).toBe(401);
   });
 
+  it('R-IN-01 R-IN-03 the place is looked up once for all, and stays where it was when the metadata are silent', async () => {
+    const get = await start({ timeout: '1s', cacheFor: 0 });
+    server.says(good());
+    await Promise.all(Array.from({ length: 20 }, () => get()));
+    expect(server.looks).toBe(1);
+    server.tellsMetadata = false;
+    offset = 3_700_000;
+    server.says(good({ exp: Math.floor((Date.now() + offset) / 1000) + 60 }));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get()));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect((await get()).status).toBe(200);
+    expect(server.looks).toBe(2);
+  });
+
+  it('R-IN-04 R-AU-13 with the server gone what is known goes on to its bound, and everything else is 503', async () => {
+    const get = await start({ cacheFor: '1m' });
+    server.says(good());
+    expect((await get('known')).status).toBe(200);
+    server.says({ active: false });
+    expect((await get('unknown')).status).toBe(401);
+    server.answer = (response) => response.socket?.destroy();
+    for (offset of [0, 9_000, 59_000]) {
+      expect((await get('known')).status).toBe(200);
+      const { status, headers } = await get();
+      expect([status, headers['retry-after']]).toEqual([503, '5']);
+    }
+    expect((await get('unknown')).status).toBe(503);
+    offset = 61_000;
+    expect((await get('known')).status).toBe(503);
+  });
+
+  it('R-IN-05 R-AU-14 of 5 000 made-up tokens from one address few are asked about, and the sender is told to wait', async () => {
+    const get = await start({}, [], {}, { failedAuthentication: '20/minute' });
+    server.says({ active: false });
+    const statuses = new Set<number>();
+    for (let i = 0; i < 50; i++) {
+      const answers = await Promise.all(Array.from({ length: 100 }, () => get()));
+      for (const { status } of answers) statuses.add(status);
+    }
+    expect([...statuses].every((status) => [401, 429, 503].includes(status))).toBe(true);
+    // The budget, and those that were under way when it was used up.
+    expect(server.asked.length).toBeLessThanOrEqual(20 + 25);
+    expect((await get()).status).toBe(429);
+  });
+
   it('R-IN-05 after five failures nobody waits any more, until one question finds the server back', async () => {
     const get = await start();
     server.answer = (response) => response.writeHead(500).end();
@@ -360,6 +418,28 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
       '',
     ];
     for (const one of refused) expect([await one, await status(one)]).toEqual([await one, 503]);
+  });
+
+  it('R-IN-07 R-OA-08 keys that verify answers have no more time than the answers, and their trouble is told', async () => {
+    const get = await start({ signed: true, timeout: '500ms' }, [], {
+      jwksUri: `${server.url}/keys`,
+      keyRefresh: { timeout: '2s' },
+    });
+    const troubles: string[] = [];
+    app!.app.get(SecurityEvents).stream.subscribe((event) => {
+      if (event.type === 'key-set.failed') troubles.push(event.issuer);
+    });
+    const claims = { iss: server.url, aud: 'api', iat: Math.floor(Date.now() / 1000) };
+    const text = await new SignJWT({ ...claims, token_introspection: good() })
+      .setProtectedHeader({ alg: 'ES256', typ: 'token-introspection+jwt' })
+      .sign(CLIENT.privateKey);
+    server.answer = (response, token) => {
+      if (token !== '') response.end(text);
+    };
+    const began = performance.now();
+    expect((await get()).status).toBe(503);
+    expect(performance.now() - began).toBeLessThan(1_500);
+    await expect.poll(() => troubles, { timeout: 4_000 }).toEqual([server.url]);
   });
 
   it('R-DP-05 R-IN-02 an opaque token can be bound to a key', async () => {
