@@ -53,6 +53,10 @@ export class IntrospectionVerifier implements CredentialVerifier {
     this.#breaker = new CircuitBreaker(clock);
   }
 
+  schemeOf(): 'oauth2' {
+    return 'oauth2';
+  }
+
   cached(token: string): VerifiedCredential | undefined {
     const known = this.#good.get(sha256(token));
     if (!known || this.clock.now() >= known.credential.expiresAt || !this.revocations.isCurrent())
