@@ -154,6 +154,30 @@ describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) =>
     const token = await delegated({ sub: 'often' });
     for (let i = 0; i < 5; i++) expect((await get('/photos', token)).status).toBe(200);
     expect(asked).toEqual([`${AUTHORIZATION_SERVER} often`]);
+    asked.length = 0;
+    const tokens = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => delegated({ sub: 'crowd', jti: `c${i}` })),
+    );
+    const answers = await Promise.all(tokens.map((one) => get('/photos', one)));
+    expect(answers.every((answer) => answer.status === 200)).toBe(true);
+    expect(asked).toEqual([`${AUTHORIZATION_SERVER} crowd`]);
+  });
+
+  it('R-AU-13 R-AZ-08 rights of the wrong form are no rights, and not all of them', async () => {
+    const wrong: unknown[] = [
+      true,
+      'photos:read',
+      { scopes: 'photos:read' },
+      { scopes: null },
+      { roles: {} },
+    ];
+    for (const [i, one] of wrong.entries()) {
+      rights.set(`wrong-${i}`, one as ReturnType<CurrentRights>);
+      const { status, headers } = await get('/photos', await delegated({ sub: `wrong-${i}` }));
+      expect([one, status, headers['retry-after']]).toEqual([one, 503, '5']);
+    }
+    rights.set('null', null as never);
+    expect((await get('/photos', await delegated({ sub: 'null' }))).status).toBe(401);
   });
 
   it('R-PM-01 R-PM-02 R-PM-04 the metadata says what the routes ask for', async () => {
