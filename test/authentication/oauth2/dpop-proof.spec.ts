@@ -102,4 +102,16 @@ describe('DpopNonces', () => {
       }),
     );
   });
+
+  it('R-DP-08 a node whose clock is behind takes the nonce of one that is ahead', () => {
+    let now = 1_000_000;
+    const clock = { now: () => now, monotonic: () => 0 };
+    const [ahead, behind] = [1, 1].map((fill) => new DpopNonces(Buffer.alloc(32, fill), clock));
+    const nonce = ahead!.current();
+    now -= 50;
+    expect(behind!.current()).not.toBe(nonce);
+    expect(behind!.isTaken(nonce)).toBe(true);
+    now -= 100_000;
+    expect(behind!.isTaken(nonce)).toBe(false);
+  });
 });
