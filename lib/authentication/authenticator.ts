@@ -146,12 +146,10 @@ export class Authenticator {
   #badProof(state: RequestState, policy: RoutePolicy, { needsNonce }: ProofRejected): SecurityError {
     if (needsNonce) this.senders?.offerNonce(state);
     const message = needsNonce ? 'The DPoP proof needs a nonce' : 'The DPoP proof is not valid';
-    const { challenges } = policy.authentication;
-    const challenge = challenges.find(({ wireScheme }) => wireScheme === 'dpop');
-    const value = needsNonce ? challenge?.useNonce : challenge?.invalidProof;
-    return value === undefined
-      ? unauthenticated(BAD_CREDENTIAL, policy, ({ missing }) => missing)
-      : new SecurityError('UNAUTHENTICATED', message, { headers: { 'WWW-Authenticate': value } });
+    return unauthenticated(message, policy, ({ wireScheme, missing, useNonce, invalidProof }) => {
+      if (wireScheme !== 'dpop') return missing;
+      return (needsNonce ? useNonce : invalidProof) ?? missing;
+    });
   }
 
   #failed(state: RequestState, scheme: string, reason: string, credential?: string, counts = true): void {

@@ -1,6 +1,5 @@
 import type { CredentialScheme, RateLimitRule } from '../policy/route-policy.js';
 import type { Principal } from '../principal/principal.js';
-import type { SenderBinding } from './sender-binding.js';
 
 /** A credential that was found genuine. */
 export interface VerifiedCredential {
@@ -9,8 +8,6 @@ export interface VerifiedCredential {
   readonly expiresAt: number;
   /** Whether the credential may be used from this address; absent if it may from anywhere. */
   readonly allowsAddress?: (address: string) => boolean;
-  /** Present if it is good only for who proves to have a key. */
-  readonly binding?: SenderBinding | undefined;
   /** Limits of its own, in place of the route's. */
   readonly limits?: readonly RateLimitRule[] | undefined;
 }

@@ -27,8 +27,8 @@ const API = 'https://api.example.test';
 
 @Controller()
 class AccountController {
-  @OAuth2Auth() @Get('account') account(@CurrentPrincipal() { id, clientId }: Principal) {
-    return { id, clientId };
+  @OAuth2Auth() @Get('account') account(@CurrentPrincipal() { id, clientId, binding }: Principal) {
+    return { id, clientId, jkt: binding?.jkt };
   }
 
   @OAuth2Auth() @JwtAuth() @ApiKeyAuth() @Get('shared/:id') shared() {
@@ -64,6 +64,7 @@ function moduleWith(oauth2: Partial<NonNullable<SecurityOptions['oauth2']>> = {}
 
 const issue = (claims: Record<string, unknown> = {}) =>
   accessToken({ iss: AS, aud: API, client_id: 'app-1', scope: 'pay', ...claims }, {}, SERVER.privateKey);
+const SHARED = `realm="api", resource_metadata="${API}/.well-known/oauth-protected-resource"`;
 const ALGS = 'algs="ES256 ES384 PS256 EdDSA Ed25519"';
 
 describe.each(ADAPTERS)('R-DP DPoP on %s', (adapter) => {
@@ -93,10 +94,10 @@ describe.each(ADAPTERS)('R-DP DPoP on %s', (adapter) => {
       },
     });
 
-  it('R-DP-01 R-DP-05 a bound token works with a proof for this request, once', async () => {
+  it('R-DP-01 R-DP-05 R-AU-11 a bound token works with a proof for this request, once', async () => {
     const proof = await client.proof('GET', `${API}/account`, token);
     const answer = await call('GET', '/account', proof);
-    expect([answer.status, answer.json]).toEqual([200, { id: 'user-1', clientId: 'app-1' }]);
+    expect([answer.status, answer.json]).toEqual([200, { id: 'user-1', clientId: 'app-1', jkt: client.jkt }]);
     const again = await call('GET', '/account', proof);
     expect(again.status).toBe(401);
     expect(again.header('www-authenticate')).toContain('error="invalid_dpop_proof"');
@@ -173,7 +174,7 @@ describe.each(ADAPTERS)('R-DP DPoP on %s', (adapter) => {
       expect([name, status, headers['www-authenticate']]).toEqual([
         name,
         401,
-        `DPoP realm="api", resource_metadata="${API}/.well-known/oauth-protected-resource", error="invalid_dpop_proof", ${ALGS}`,
+        `Bearer ${SHARED}, DPoP ${SHARED}, error="invalid_dpop_proof", ${ALGS}`,
       ]);
     }
     expect((await call('GET', '/account', await good())).status).toBe(200);
@@ -260,7 +261,7 @@ describe.each(ADAPTERS)('R-DP DPoP on %s', (adapter) => {
     const fresh = await call('GET', '/fresh', stale);
     expect(fresh.status).toBe(401);
     expect(fresh.header('www-authenticate')).toMatch(
-      /^DPoP .*error="insufficient_user_authentication", max_age="300"/,
+      /^Bearer [^ ]+ [^ ]+ DPoP .*error="insufficient_user_authentication", max_age="300"/,
     );
   });
 

@@ -42,13 +42,13 @@ export class SenderConstraint {
     state: RequestState,
     policy: RoutePolicy,
     token: string,
-    { binding, principal }: VerifiedCredential,
+    { principal }: VerifiedCredential,
   ): void | Promise<void> {
+    const { binding, tokenId } = principal;
     const byProof = state.wireScheme === 'dpop';
     const required =
       policy.authentication.dpopRequired || (this.parts.dpop.required && principal.scheme === 'oauth2');
     if (binding === undefined && !byProof && !required) return;
-    const { tokenId } = principal;
     // One that was stolen must not work as a bearer's, nor one that anybody may use pass for a bound one (R-DP-07).
     if (byProof !== (binding?.jkt !== undefined)) throw new CredentialRejected('token.binding', tokenId);
     if (required && !byProof) throw new CredentialRejected('token.not-bound', tokenId);

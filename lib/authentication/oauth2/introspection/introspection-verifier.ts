@@ -127,7 +127,7 @@ export class IntrospectionVerifier implements CredentialVerifier {
     if (type !== undefined && !(typeof type === 'string' && /^(?:bearer|dpop)$/i.test(type)))
       throw new CredentialRejected('token.type');
     const now = this.clock.now();
-    const { principal, binding, expiresAt } = checkClaims(
+    const { principal, expiresAt } = checkClaims(
       {
         ...claims,
         iss: claims['iss'] ?? issuer,
@@ -145,7 +145,7 @@ export class IntrospectionVerifier implements CredentialVerifier {
     const issuedAt = typeof claims['iat'] === 'number' ? claims['iat'] : 0;
     const until = Math.min(expiresAt * 1000, now + introspection.cacheForMs);
     return {
-      credential: Object.freeze({ principal, binding, expiresAt: until }),
+      credential: Object.freeze({ principal, expiresAt: until }),
       revocable: revocableToken(issuer, { subject, tokenId, sessionId, issuedAt }),
     };
   }
