@@ -353,6 +353,14 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect((await get()).status).toBe(200);
     expect((await get()).status).toBe(200);
     expect(server.asked).toHaveLength(17);
+    server.answer = (response) => response.writeHead(500).end();
+    for (let i = 0; i < 5; i++) await get();
+    server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 300);
+    offset = 12_000;
+    const answers = await Promise.all(Array.from({ length: 10 }, () => get()));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(9);
+    expect(server.asked).toHaveLength(17 + 5 + 1);
   });
 
   it('R-IN-05 places are few, one address takes half of them, and tokens that are none are not asked about', async () => {
