@@ -7,6 +7,7 @@ import {
   ApiKeyAuth,
   CurrentPrincipal,
   JwtAuth,
+  MemoryTokenStore,
   OAuth2Auth,
   type Principal,
   SecurityEvents,
@@ -117,6 +118,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     more: readonly Issuer[] = [],
     extra: Partial<Issuer> = {},
     rateLimit: SecurityOptions['rateLimit'] = {},
+    options: Partial<SecurityOptions> = {},
   ): Promise<(token?: string, headers?: Record<string, string>) => ReturnType<typeof send>> {
     const issuer = {
       ...extra,
@@ -136,6 +138,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
           },
           clock: { now: () => Date.now() + offset, monotonic: () => performance.now() + offset },
           oauth2: { resource: API, issuers: [issuer, ...more] },
+          ...options,
         }),
       ],
       controllers: [MailController],
@@ -288,6 +291,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
       .get(TokenService)
       .revoke({ issuer: server.url, id: 'user-1', tokenId: 'token-1' } as Principal);
     expect((await get('short')).status).toBe(401);
+    expect(server.asked).toHaveLength(1);
     server.says(good({ exp: Math.floor(Date.now() / 1000) + 60, jti: 'token-2' }));
     expect((await get('other')).status).toBe(200);
     offset = 91_000;
@@ -348,6 +352,25 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     // The budget, and those that were under way when it was used up.
     expect(server.asked.length).toBeLessThanOrEqual(20 + 25);
     expect((await get()).status).toBe(429);
+  });
+
+  it('R-JW-22 R-IN-04 while nobody knows what was revoked elsewhere no token is good, and none is asked about', async () => {
+    const store = new MemoryTokenStore();
+    let reachable = true;
+    const shared = Object.assign(Object.create(store) as MemoryTokenStore, {
+      revocationsSince: (...args: Parameters<MemoryTokenStore['revocationsSince']>) =>
+        reachable ? store.revocationsSince(...args) : Promise.reject(new Error('gone')),
+      purge: () => Promise.resolve(0),
+    });
+    const get = await start({}, [], {}, {}, { tokens: { store: shared, revokedWithin: '1s' } });
+    server.says(good());
+    expect((await get('known')).status).toBe(200);
+    reachable = false;
+    await expect.poll(async () => (await get('known')).status, { timeout: 5_000 }).toBe(503);
+    for (let i = 0; i < 5; i++) expect((await get()).status).toBe(503);
+    expect(server.asked).toHaveLength(1);
+    reachable = true;
+    await expect.poll(async () => (await get('known')).status, { timeout: 5_000 }).toBe(200);
   });
 
   it('R-IN-05 after five failures nobody waits any more, until one question finds the server back', async () => {

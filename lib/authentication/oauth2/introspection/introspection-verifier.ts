@@ -58,10 +58,14 @@ export class IntrospectionVerifier implements CredentialVerifier {
   }
 
   cached(token: string): VerifiedCredential | undefined {
-    const known = this.#good.get(sha256(token));
-    if (!known || this.clock.now() >= known.credential.expiresAt || !this.revocations.isCurrent())
-      return undefined;
+    const known = this.#known(sha256(token));
+    if (!known || !this.revocations.isCurrent()) return undefined;
     return this.revocations.isRevoked(known.revocable) ? undefined : known.credential;
+  }
+
+  #known(digest: string): KnownToken | undefined {
+    const known = this.#good.get(digest);
+    return known && this.clock.now() < known.credential.expiresAt ? known : undefined;
   }
 
   verify(token: string, address?: string): Promise<VerifiedCredential> {
@@ -70,6 +74,11 @@ export class IntrospectionVerifier implements CredentialVerifier {
     const refusedUntil = this.#bad.get(digest);
     if (refusedUntil !== undefined && this.clock.now() < refusedUntil)
       return Promise.reject(new CredentialRejected('token.inactive'));
+    // What nobody would get in with need not be asked about.
+    const known = this.#known(digest);
+    if (known && this.revocations.isRevoked(known.revocable))
+      return Promise.reject(new CredentialRejected('token.revoked', known.credential.principal.tokenId));
+    if (!this.revocations.isCurrent()) return Promise.reject(unavailable('token.revocations-unknown'));
     const open = this.#open.get(digest);
     if (open) return open.answer;
     if (this.#isBusy(address)) return Promise.reject(unavailable('introspection.busy'));

@@ -85,7 +85,7 @@ export function compileIntrospection(
   const checks = new OptionChecks(given, prefix, `${issuer.where}.introspection`, issuer.problems);
   checks.onlyKnown(NAMES);
   const { endpoint, clientId, maxConcurrent = 50, requireAudience = true } = given;
-  if (endpoint !== undefined && (!isSecureUrl(endpoint) || (production && endpoint.startsWith('http:'))))
+  if (endpoint !== undefined && (!isSecureUrl(endpoint) || (production && /^http:/i.test(endpoint))))
     checks.report('endpoint', 'insecure', 'is no https URL', 'give the introspection endpoint of the issuer');
   if (typeof clientId !== 'string' || clientId === '')
     checks.report('clientId', 'missing', 'is missing', 'register this API as a client of the issuer');
