@@ -1,12 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 
 import { Controller, Get, Module } from '@nestjs/common';
 import {
-  ApiKeyAuth,
   CurrentPrincipal,
-  JwtAuth,
   MemoryTokenStore,
   OAuth2Auth,
   type Principal,
@@ -22,57 +19,11 @@ import { proofMaker } from '../authentication/oauth2/proofs.js';
 import { ADAPTERS, type RunningApp, startApp } from '../support/app.js';
 import { send } from '../support/http-client.js';
 import { accessToken } from '../support/reference-app.js';
+import { AnsweringServer } from '../support/servers/answering-server.js';
 
 const API = 'https://api.example.test';
 const CLIENT = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const JWT_KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-
-/** An authorization server that says whatever a test wants, over real HTTP. */
-class AnsweringServer {
-  readonly asked: { headers: IncomingMessage['headers']; body: URLSearchParams }[] = [];
-  /** Requests for the metadata, and whether they get an answer. */
-  looks = 0;
-  tellsMetadata = true;
-  answer: (response: ServerResponse, token: string) => void = () => {};
-  readonly #server: Server = createServer((request, response) => {
-    if (request.url?.startsWith('/.well-known/') === true) {
-      this.looks += 1;
-      if (!this.tellsMetadata) return;
-      const metadata = { issuer: this.url, introspection_endpoint: `${this.url}/introspect` };
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(metadata));
-      return;
-    }
-    let text = '';
-    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    request.on('end', () => {
-      const body = new URLSearchParams(text);
-      this.asked.push({ headers: request.headers, body });
-      this.answer(response, body.get('token') ?? '');
-    });
-  });
-  url = '';
-
-  async start(): Promise<void> {
-    await new Promise<void>((done) => {
-      this.#server.listen(0, '127.0.0.1', done);
-    });
-    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-
-  says(claims: Record<string, unknown>, status = 200): void {
-    this.answer = (response) => {
-      response.statusCode = status;
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(claims));
-    };
-  }
-}
 
 @Controller()
 class MailController {
@@ -501,86 +452,6 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect((await get()).status).toBe(200);
     server.says(good({ aud: 'https://other.example' }));
     expect((await get()).status).toBe(401);
-  });
-});
-
-@Controller()
-class MixedController {
-  @JwtAuth() @Get('own') own() {
-    return { ok: true };
-  }
-
-  @ApiKeyAuth() @Get('keys') keys() {
-    return { ok: true };
-  }
-
-  @OAuth2Auth() @Get('mail') mail() {
-    return { ok: true };
-  }
-}
-
-describe.each(ADAPTERS)('R-IN opaque tokens beside other credentials on %s', (adapter) => {
-  let app: RunningApp;
-  beforeAll(async () => {
-    @Module({
-      imports: [
-        SecurityModule.forRoot({
-          https: 'off',
-          logger: false,
-          proxy: { trust: 'loopback' },
-          rateLimit: { failedAuthentication: false },
-          apiKeys: {},
-          jwt: { issuer: 'https://own.example.test', audience: API, publicKey: JWT_KEYS.publicKey },
-          oauth2: {
-            resource: API,
-            currentRights: () => ({}),
-            issuers: [
-              {
-                issuer: server.url,
-                introspection: { clientId: 'api', clientSecret: 'x', maxConcurrent: 4 },
-              },
-            ],
-          },
-        }),
-      ],
-      controllers: [MixedController],
-    })
-    class MixedModule {}
-    app = await startApp(adapter, MixedModule);
-  });
-  beforeEach(() => {
-    server.asked.length = 0;
-    server.tellsMetadata = true;
-  });
-  afterAll(() => app.close());
-
-  const get = (path: string, token: string, headers: Record<string, string> = {}) =>
-    send(app.port, 'GET', path, { headers: { authorization: `Bearer ${token}`, ...headers } });
-
-  it('R-AU-10 nobody is asked about a token that the route would not take', async () => {
-    server.says(good());
-    for (const path of ['/own', '/keys']) {
-      const { status, headers } = await get(path, 'opaque');
-      expect([path, status]).toEqual([path, 401]);
-      expect(headers['www-authenticate']).toContain(path === '/own' ? 'error="invalid_token"' : 'Api-Key');
-    }
-    expect(server.asked).toHaveLength(0);
-    expect((await get('/mail', 'opaque')).status).toBe(200);
-    // What is known by now is still no credential of another scheme.
-    expect((await get('/own', 'opaque')).status).toBe(401);
-    expect(server.asked).toHaveLength(1);
-  });
-
-  it('R-IN-05 a client with a network of IPv6 addresses gets the places of one address', async () => {
-    server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 500);
-    const from = (address: string) =>
-      get('/mail', randomBytes(16).toString('hex'), { 'x-forwarded-for': address });
-    const many = Array.from({ length: 8 }, (_, i) => from(`2001:db8:0:1::${i + 1}`));
-    await expect.poll(() => server.asked.length).toBe(2);
-    expect((await from('2001:db8:0:2::1')).status).toBe(200);
-    const statuses = (await Promise.all(many)).map(({ status }) => status);
-    expect(statuses.filter((status) => status === 200)).toHaveLength(2);
-    expect(server.asked).toHaveLength(3);
   });
 });
 
