@@ -233,6 +233,21 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect(server.asked).toHaveLength(3);
   });
 
+  it('R-IN-04 what was answered is believed from the question on, however long the answer took', async () => {
+    const get = await start({ cacheFor: '5s' });
+    server.answer = (response) => {
+      offset += 2_500;
+      response.end(JSON.stringify(good()));
+    };
+    expect((await get('slow')).status).toBe(200);
+    offset += 1_000;
+    expect((await get('slow')).status).toBe(200);
+    expect(server.asked).toHaveLength(1);
+    offset += 2_000;
+    expect((await get('slow')).status).toBe(200);
+    expect(server.asked).toHaveLength(2);
+  });
+
   it('R-IN-04 nothing is believed beyond its own end, nor after it was revoked here', async () => {
     const get = await start({ cacheFor: '5m' });
     server.says(good({ exp: Math.floor(Date.now() / 1000) + 60, jti: 'token-1' }));

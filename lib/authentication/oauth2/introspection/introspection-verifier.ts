@@ -99,9 +99,10 @@ export class IntrospectionVerifier implements CredentialVerifier {
   }
 
   async #ask(token: string, digest: string): Promise<VerifiedCredential> {
+    const asked = this.clock.now();
     const claims = await this.#answer(token);
     try {
-      const known = this.#judge(claims);
+      const known = this.#judge(claims, asked);
       if (!this.revocations.isCurrent()) throw unavailable('token.revocations-unknown');
       if (this.revocations.isRevoked(known.revocable)) throw new CredentialRejected('token.revoked');
       this.#good.set(digest, known);
@@ -129,7 +130,7 @@ export class IntrospectionVerifier implements CredentialVerifier {
   }
 
   /** What a JWT must say an answer must say too; only what RFC 7662 leaves out has another form (R-IN-02). */
-  #judge(claims: Claims): KnownToken {
+  #judge(claims: Claims, asked: number): KnownToken {
     if (claims['active'] !== true) throw new CredentialRejected('token.inactive');
     const { issuer, audiences, introspection } = this.issuer;
     const type = claims['token_type'];
@@ -152,7 +153,8 @@ export class IntrospectionVerifier implements CredentialVerifier {
     );
     const { id: subject, tokenId, sessionId } = principal;
     const issuedAt = typeof claims['iat'] === 'number' ? claims['iat'] : 0;
-    const until = Math.min(expiresAt * 1000, now + introspection.cacheForMs);
+    // From the question on: what happened at the server while its answer was on its way is not in it.
+    const until = Math.min(expiresAt * 1000, asked + introspection.cacheForMs);
     return {
       credential: Object.freeze({ principal, expiresAt: until }),
       revocable: revocableToken(issuer, { subject, tokenId, sessionId, issuedAt }),
