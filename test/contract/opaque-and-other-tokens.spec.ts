@@ -90,6 +90,20 @@ describe.each(ADAPTERS)('R-IN opaque tokens beside other credentials on %s', (ad
     expect(server.asked).toHaveLength(1);
   });
 
+  it('R-IN-05 all clients together get no more places than there are', async () => {
+    server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 500);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, i) =>
+        get('/mail', `from-${i}`, { 'x-forwarded-for': `192.0.2.${i + 1}` }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(4);
+    expect(
+      answers.filter(({ status, headers }) => status === 503 && headers['retry-after'] === '5'),
+    ).toHaveLength(2);
+    expect(server.asked).toHaveLength(4);
+  });
+
   it('R-IN-05 a client with a network of IPv6 addresses gets the places of one address', async () => {
     server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 500);
     const from = (address: string) =>
