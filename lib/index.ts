@@ -113,6 +113,7 @@ export {
   type LimitMeterInit,
   type StoreFailurePolicy,
 } from './policy/limit-meter.js';
+export type { Principal, SenderBinding } from './principal/principal.js';
 export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
 export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
 export {
