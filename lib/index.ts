@@ -105,7 +105,6 @@ export type {
   SchemeChallenge,
 } from './policy/route-policy.js';
 export { CurrentPrincipal } from './principal/current-principal.decorator.js';
-export type { Principal } from './principal/principal.js';
 export {
   createMeter,
   type LimitAlgorithm,
