@@ -29,7 +29,9 @@ export interface SecurityEventMap {
   };
   /** The shared storage of counters failed; limits follow their policy for it. */
   'rate-limit.store-failed': { message: string };
-  /** It answers again. */
+  /** The application could not say on which plan somebody is; the limits of routes hold. */
+  'rate-limit.plan-failed': { message: string };
+  /** The storage answers again. */
   'rate-limit.store-recovered': { afterMs: number };
   /** The process has more to do than it can: some requests are answered 503 (R-RL-23). */
   'load.shedding': { delayMs: number; refused: number };
