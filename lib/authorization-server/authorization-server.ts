@@ -10,7 +10,8 @@ import { assertAccount, LoginCheck } from './login-check.js';
 import { PageWriter } from './pages/page-writer.js';
 import { ProviderHost } from './provider/provider-host.js';
 import type { AuthorizationServerParts } from './server-parts.js';
-import { renderProviderError, ServerRequests } from './server-requests.js';
+import { renderProviderError } from './server-errors.js';
+import { ServerRequests } from './server-requests.js';
 
 const KEYS_EVERY_MS = 15_000;
 const PURGE_EVERY_MS = 600_000;

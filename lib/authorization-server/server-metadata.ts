@@ -18,7 +18,7 @@ export function serverMetadata({ issuer, scopes, requiresPushed }: Authorization
     ...(requiresPushed && { require_pushed_authorization_requests: true }),
     scopes_supported: Object.keys(scopes),
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: ['query', 'fragment'],
     grant_types_supported: GRANT_TYPES,
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: [...methods, 'none'],

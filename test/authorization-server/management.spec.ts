@@ -370,6 +370,7 @@ describe('R-AS limits, keys and outages', () => {
       expect(refused.text).not.toContain('gone');
       const page = await visitor.get(authorizeUrl(server.issuer, client.clientId, pkce()));
       expect([page.status, page.text.includes('gone')]).toEqual([503, false]);
+      expect(page.text).toContain('The service is busy');
       expect(reported).toContain('authorization-server');
       down = false;
       expect((await tokenRequest(server, client, form)).status).toBe(200);

@@ -6,6 +6,8 @@ import type { AuthorizationServerSettings } from '../authorization-server.settin
 import type { Account } from '../authorization-server.options.js';
 import { grantName } from '../records/record-names.js';
 import { ROUTES } from '../server-address.js';
+import type { RenderError } from '../server-errors.js';
+import { assertOneSecret } from './client-requests.js';
 import { EXTRA_METADATA } from './client-metadata.js';
 import { allowedScopes, defaultResource, mayAskFor, requestedScopes, scopesFor } from './granted-scopes.js';
 import { existingGrant, type FindGrant, interactionPolicyOf } from './interaction-policy.js';
@@ -20,7 +22,7 @@ export interface ProviderParts {
   readonly adapter: (kind: string) => { find(id: string): Promise<unknown> };
   readonly findAccount: (id: string) => Promise<Account | undefined>;
   readonly findGrant: FindGrant;
-  readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
+  readonly renderError: RenderError;
 }
 
 /** Longest life of a client's assertion, in seconds (R-AS-09). */
@@ -120,10 +122,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
       introspection: {
         enabled: true,
         allowedPolicy: async (_ctx: Context, client: Oidc.Client, token: IntrospectedToken) => {
-          const own = client['resource_server'];
-          // Who cannot prove to be a resource server learns nothing, not even that there is nothing.
-          if (typeof own !== 'string') throw new errors.InvalidClientAuth('the client is no resource server');
-          if (token.kind === 'RefreshToken' || token.aud !== own) return false;
+          if (token.kind === 'RefreshToken' || token.aud !== client['resource_server']) return false;
           // With its registration a client loses the tokens that it has.
           return (await adapter('Client').find(token.clientId)) !== undefined;
         },
@@ -167,7 +166,8 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     clientBasedCORS: (_ctx: Context, origin: string, client: Oidc.Client) =>
       (client['allowed_origins'] as readonly string[]).includes(origin),
     extraTokenClaims: (ctx: Context, token: { grantId?: string }) => extraClaims(ctx, token),
-    assertJwtClientAuthClaimsAndHeader: (_ctx: Context, claims: { exp?: unknown; aud?: unknown }) => {
+    assertJwtClientAuthClaimsAndHeader: (ctx: Context, claims: { exp?: unknown; aud?: unknown }) => {
+      assertOneSecret(oidc, ctx);
       const latest = Math.floor(Date.now() / 1000) + ASSERTION_SECONDS + SKEW_SECONDS;
       if (typeof claims.exp !== 'number' || claims.exp > latest || typeof claims.aud !== 'string')
         throw new errors.InvalidClientAuth('the assertion lives too long, or has several audiences');

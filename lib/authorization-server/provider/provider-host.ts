@@ -5,6 +5,7 @@ import { SigningKeyRing } from '../../authentication/jwt/signing-key-ring.js';
 import type { TokenSigner } from '../../authentication/jwt/token-issuer.js';
 import type { RequestState } from '../../http/request-state.js';
 import type { Account } from '../authorization-server.options.js';
+import type { RenderError } from '../server-errors.js';
 import type { AuthorizationServerParts } from '../server-parts.js';
 import { ClientAdapter } from './client-adapter.js';
 import { createProvider } from './create-provider.js';
@@ -27,7 +28,7 @@ export interface CurrentProvider {
 /** What a provider is made with beside the server's parts. */
 export interface ProviderHostParts extends AuthorizationServerParts {
   readonly findAccount: (id: string) => Promise<Account | undefined>;
-  readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
+  readonly renderError: RenderError;
 }
 
 /** Keeps the signing keys, and a provider that signs with the one whose time it is. */
