@@ -6,7 +6,7 @@ import type { SecurityEvents } from '../events/security-events.js';
 import type { RequestState } from '../http/request-state.js';
 import type { ApplicationsPage } from './applications/applications-page.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
-import { interactionIn, type Interactions } from './interactions.js';
+import type { Interactions } from './interactions.js';
 import type { PageWriter } from './pages/page-writer.js';
 import type { ProviderHost } from './provider/provider-host.js';
 import { withStepUpNames } from './provider/step-up-parameters.js';
@@ -21,7 +21,7 @@ import {
   refuseMethod,
 } from './server-answers.js';
 import { errorPage, explain } from './server-errors.js';
-import { ROUTES } from './server-address.js';
+import { interactionIn, ROUTES } from './server-address.js';
 import { serverMetadata } from './server-metadata.js';
 
 const MAX_REQUEST_BYTES = 65_536;

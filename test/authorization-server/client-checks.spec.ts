@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { redirectUriProblem } from '../../lib/authorization-server/clients/redirect-uri.js';
 import { FormTokens } from '../../lib/authorization-server/form-tokens.js';
 import { html } from '../../lib/authorization-server/pages/html.js';
-import { formTargetOf } from '../../lib/authorization-server/pages/page-writer.js';
+import { formTargetsOf } from '../../lib/authorization-server/pages/page-writer.js';
 import { RecordSeal } from '../../lib/authorization-server/records/record-seal.js';
 
 describe('redirect URIs', () => {
@@ -45,7 +45,7 @@ describe('redirect URIs', () => {
   it('R-AS-14 what a form may lead to never breaks out of the policy', () => {
     fc.assert(
       fc.property(fc.oneof(fc.webUrl(), fc.string()), (uri) => {
-        for (const target of formTargetOf(uri)) expect(target).not.toMatch(/[;,\s']/);
+        for (const target of formTargetsOf(uri)) expect(target).not.toMatch(/[;,\s']/);
       }),
     );
   });

@@ -55,8 +55,8 @@ describe.each(ADAPTERS)('R-AS what the endpoints tell to whom, on %s', (adapter)
         post('/oauth/introspect', { token }, { authorization: basic(files) }),
       ),
     );
-    for (const { status, text, header } of answers)
-      expect([status, text, header('www-authenticate')?.split(' ')[0]]).toEqual([
+    for (const one of answers)
+      expect([one.status, one.text, one.header('www-authenticate')?.split(' ')[0]]).toEqual([
         401,
         answers[0]!.text,
         'Basic',

@@ -39,9 +39,11 @@ export interface PermissionView {
   readonly resource: string;
   /** Whether it was given before. */
   readonly given: boolean;
+  /** Whether it is ticked: at first all are, then as the form was sent. */
+  readonly chosen: boolean;
 }
 
-/** The page that asks whether an application may; field `action` with `allow` or `deny`. */
+/** The page that asks whether an application may; field `action` with `allow`, `deny`, or `switch` for another account. */
 export interface ConsentView extends FormView {
   readonly clientName: string;
   /** Whether somebody has made sure who is behind it. */
