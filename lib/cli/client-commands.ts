@@ -76,7 +76,11 @@ export const CLIENT_COMMANDS: Readonly<Record<string, ClientCommand>> = {
     operands: ['ID'],
     options: {},
     help: [],
-    run: async ({ service, operands: [id = ''] }) => issued(found(await service.rotateSecret(id))),
+    run: async ({ service, operands: [id = ''] }) => {
+      const client = found(await service.get(id));
+      if (client.authentication !== 'secret') throw new UsageError('this client has no secret');
+      return issued(found(await service.rotateSecret(id)));
+    },
   },
   remove: {
     summary: 'remove an application: it gets no more tokens',

@@ -68,6 +68,8 @@ describe.each(STORES)('clients from the shell, in %s', (_, open) => {
         code: 3,
         err: expect.stringContaining('no such client') as string,
       });
+    const again = await clients('register', '--name', 'Another', '--id', id);
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('or was, a client')]);
   });
 
   it('R-AS-03 R-AS-09 R-AS-16 what is wrong is told, and nothing is registered', async () => {
@@ -101,5 +103,9 @@ describe.each(STORES)('clients from the shell, in %s', (_, open) => {
     expect(made).toMatchObject({ clientId: 'client_robot', grantTypes: ['client_credentials'] });
     expect(made).not.toHaveProperty('clientSecret');
     expect((await clients(...line, '--id', 'client_robot')).code).toBe(1);
+    expect(await clients('rotate-secret', 'client_robot')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('has no secret') as string,
+    });
   });
 });
