@@ -1,3 +1,4 @@
+import { DPOP_ALGORITHMS } from '../authentication/oauth2/dpop/dpop-proof.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
 import { GRANT_TYPES } from './clients/client-registration.js';
 import { ROUTES } from './server-address.js';
@@ -28,6 +29,6 @@ export function serverMetadata({ issuer, scopes, requiresPushed }: Authorization
     introspection_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     authorization_response_iss_parameter_supported: true,
-    dpop_signing_alg_values_supported: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
+    dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
   });
 }

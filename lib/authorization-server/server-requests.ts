@@ -9,6 +9,7 @@ import type { AuthorizationServerSettings } from './authorization-server.setting
 import type { Interactions } from './interactions.js';
 import type { PageWriter } from './pages/page-writer.js';
 import type { ProviderHost } from './provider/provider-host.js';
+import { refuseBadProof } from './provider/dpop-proofs.js';
 import { withStepUpNames } from './provider/step-up-parameters.js';
 import {
   answerDocument,
@@ -127,6 +128,7 @@ export class ServerRequests {
     finished(response, () => {
       if (response.statusCode === 401) this.parts.attempts.record(state);
     });
+    refuseBadProof(request, Date.now(), this.parts.settings.nonceSecret !== undefined);
     // Programs are answered as RFC 6749 §5.2 says, whatever they accept.
     request.headers.accept = 'application/json';
     return this.#callProvider(state);

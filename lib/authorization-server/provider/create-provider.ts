@@ -13,6 +13,7 @@ import type { RenderError } from '../server-errors.js';
 import { assertOneSecret, keepOriginsApart } from './client-requests.js';
 import { providerConfiguration } from './provider-configuration.js';
 
+const REPLAYED_PROOF = 'DPoP proof JWT Replay detected';
 const NO_CREDENTIALS = 'no client authentication mechanism provided';
 
 /** What making a provider takes. */
@@ -93,6 +94,9 @@ export function createProvider(parts: CreateProviderParts): Oidc.Provider {
     const { client } = ctx.oidc as unknown as { client?: Oidc.Client };
     if (error.error !== 'invalid_grant') return;
     const reason = error.error_detail ?? 'invalid_grant';
+    // It is the proof that is not good, and the client should make another (RFC 9449 §5).
+    if (reason === REPLAYED_PROOF)
+      ctx.body = { error: 'invalid_dpop_proof', error_description: 'it was used before' };
     events.emit('oauth-grant.refused', { clientId: client?.clientId ?? '', reason });
   });
   provider.on('server_error', (ctx, error) => {

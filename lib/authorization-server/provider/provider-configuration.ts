@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto';
 
 import type * as Oidc from 'oidc-provider';
 
+import { DPOP_ALGORITHMS } from '../../authentication/oauth2/dpop/dpop-proof.js';
 import type { AuthorizationServerSettings } from '../authorization-server.settings.js';
 import type { Account } from '../authorization-server.options.js';
 import { grantName } from '../records/record-names.js';
@@ -74,7 +75,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     enabledJWA: {
       idTokenSigningAlgValues: [algorithm],
       clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
-      dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
+      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
     },
     extraClientMetadata: { properties: EXTRA_METADATA },
     responseTypes: ['code'],
