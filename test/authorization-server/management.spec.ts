@@ -360,7 +360,17 @@ describe('R-AS limits, keys and outages', () => {
         return (...args: unknown[]) => (down ? Promise.reject(new Error('gone')) : method(...args));
       },
     }) as AuthorizationStore;
-    await withServer({ store, encryptionKey: randomBytes(32) }, async (server) => {
+    const own = {
+      clientId: 'client_own',
+      grantTypes: ['authorization_code'] as const,
+      name: 'Own',
+      secret: randomBytes(32).toString('base64url'),
+      redirectUris: [REDIRECT],
+      scopes: ['users:read'],
+      resources: [API],
+      resourceServer: API,
+    };
+    await withServer({ store, encryptionKey: randomBytes(32), clients: [own] }, async (server) => {
       const client = await server.register();
       const visitor = new Visitor(server.port, server.issuer);
       const form = await codeFor(server, client.clientId, visitor);
@@ -376,6 +386,29 @@ describe('R-AS limits, keys and outages', () => {
       expect([page.status, page.text.includes('gone')]).toEqual([503, false]);
       expect(page.text).toContain('The service is busy');
       expect(reported).toContain('authorization-server');
+      // Also where the client itself is known without the store.
+      const { challenge } = pkce();
+      const question = { redirect_uri: REDIRECT, scope: 'users:read', code_challenge: challenge };
+      const push = {
+        client_id: own.clientId,
+        response_type: 'code',
+        code_challenge_method: 'S256',
+        ...question,
+      };
+      for (const [path, body] of [
+        ['/oauth/revoke', { token: 'x' }],
+        ['/oauth/introspect', { token: 'x' }],
+        ['/oauth/par', push],
+      ] as const) {
+        const answer = await send(server.port, 'POST', path, {
+          headers: {
+            authorization: `Basic ${Buffer.from(`${own.clientId}:${own.secret}`).toString('base64')}`,
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+          body: new URLSearchParams(body).toString(),
+        });
+        expect([path, answer.status, answer.header('retry-after')]).toEqual([path, 503, '5']);
+      }
       down = false;
       expect((await tokenRequest(server, client, form)).status).toBe(200);
     });

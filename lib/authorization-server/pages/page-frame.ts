@@ -6,12 +6,12 @@ const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
 main { max-width: 28rem; margin: 6vh auto; padding: 1.5rem; border: 1px solid var(--line); border-radius: .75rem; }
-header { text-align: center; font-weight: 600; opacity: .8; }
+header { font-weight: 600; opacity: .8; }
 h1 { font-size: 1.4rem; line-height: 1.25; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
 label, legend { display: block; font-weight: 600; margin: .75rem 0 .25rem; }
 input[type=text], input[type=password] { width: 100%; font: inherit; padding: .6rem; border: 1px solid var(--line);
   border-radius: .4rem; background: Field; color: FieldText; }
-fieldset { border: 0; padding: 0; margin: 0; }
+fieldset { border: 0; padding: 0; margin: 0; } legend { padding: 0; }
 .choice { display: flex; gap: .6rem; font-weight: 400; margin: .5rem 0; }
 .choice small, .facts { opacity: .8; }
 .link { border: 0; padding: 0; font-weight: 400; text-decoration: underline; }
