@@ -13,7 +13,7 @@ input[type=text], input[type=password] { width: 100%; font: inherit; padding: .6
   border-radius: .4rem; background: Field; color: FieldText; }
 fieldset { border: 0; padding: 0; margin: 0; } legend { padding: 0; }
 .choice { display: flex; gap: .6rem; font-weight: 400; margin: .5rem 0; }
-.choice small, .facts { opacity: .8; }
+.choice small, .facts { opacity: .8; } .facts { margin: .5rem 0; }
 .link { border: 0; padding: 0; font-weight: 400; text-decoration: underline; }
 .choice input { width: 1.2rem; height: 1.2rem; margin: .15rem 0 0; flex: none; accent-color: var(--accent); }
 button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; border-radius: .4rem; border: 1px solid var(--accent);
