@@ -54,7 +54,11 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
   const resourceOf = async (ctx: Context, identifier: string, client: Oidc.Client) => {
     const resource = settings.resources.get(identifier);
     if (!resource || !mayAskFor(client, identifier)) throw new errors.InvalidTarget();
-    const unknown = requestedScopes(ctx).find((scope) => !allowedScopes(client).includes(scope));
+    const allowed = allowedScopes(client);
+    // A client that acts for itself asks one resource, and is told of each scope that it does not get (RFC 6749 §5.1).
+    const isForItself = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+    const possible = isForItself ? allowed.filter((scope) => resource.scopes.includes(scope)) : allowed;
+    const unknown = requestedScopes(ctx).find((scope) => !possible.includes(scope));
     if (unknown !== undefined)
       throw new errors.InvalidScope('the client may not ask for this scope', unknown);
     const scopes = await scopesFor(parts.findAccount, ctx, client, resource.scopes);
