@@ -152,6 +152,21 @@ describe.each(ADAPTERS)('R-AS what users and administrators do, on %s', (adapter
     const rotated = await call('POST', `/oauth/clients/${clientId}/rotate-secret`, admin);
     expect(rotated.json['clientSecret']).not.toBe(clientSecret);
     expect((await tokenRequest(server, { clientId, clientSecret }, { grant_type: 'x' })).status).toBe(401);
+    const change = (body: object, by: object = admin) =>
+      call('PATCH', `/oauth/clients/${clientId}`, by as typeof admin, body);
+    const changed = await change({ name: 'Scanner 2', redirectUris: ['https://scan.example/new'] });
+    expect([changed.status, changed.json]).toMatchObject([
+      200,
+      { clientId, name: 'Scanner 2', redirectUris: ['https://scan.example/new'], scopes: ['users:read'] },
+    ]);
+    expect(changed.text).not.toContain('secretDigest');
+    const secret = rotated.json['clientSecret'] as string;
+    const known = await tokenRequest(server, { clientId, clientSecret: secret }, { grant_type: 'x' });
+    expect(known.json['error']).toBe('unsupported_grant_type');
+    for (const wrong of [{ clientId: 'client_y' }, { authentication: 'none' }, { redirectUris: ['x'] }])
+      expect([wrong, (await change(wrong)).status]).toEqual([wrong, 400]);
+    expect((await change({ name: 'x' }, { sub: ALICE.id })).status).toBe(403);
+    expect((await call('PATCH', '/oauth/clients/client_y', admin, { name: 'x' })).status).toBe(404);
     expect((await call('POST', '/oauth/clients', { sub: ALICE.id }, input)).status).toBe(403);
     expect((await call('POST', '/oauth/clients', admin, { ...input, evil: 1 })).status).toBe(400);
     const bad = await call('POST', '/oauth/clients', admin, {

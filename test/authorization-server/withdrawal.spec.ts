@@ -87,6 +87,16 @@ describe.each(ADAPTERS)('R-AS-13 access that cannot be ended now can be ended la
     expect((await refresh(json['refresh_token']!)).json['error']).toBe('invalid_grant');
   });
 
+  it('R-AS-11 what is taken from a client is taken from what it was given, with the next token', async () => {
+    const { client, exchange, refresh } = await connect();
+    const { json } = await exchange();
+    expect(json['scope']).toBe('users:read users:write');
+    await server.clients.update(client.clientId, { scopes: ['users:read'] });
+    const next = await refresh(json['refresh_token']!);
+    expect([next.status, next.json['scope']]).toEqual([200, 'users:read']);
+    expect(await server.clients.update('client_nobody', { name: 'x' })).toBeUndefined();
+  });
+
   it('R-AS-13 R-AS-16 nobody comes into what was allowed to a client that is gone', async () => {
     const { client } = await connect({ clientId: 'client_gone' });
     expect(await server.clients.remove(client.clientId)).toBe(true);

@@ -9,6 +9,7 @@ import type { AuthorizationStore } from '../records/authorization-store.js';
 import { recordId } from '../records/record-names.js';
 import { completeRegistration, type KnownTargets } from './client-checks.js';
 import {
+  type ClientChanges,
   type ClientInfo,
   type ClientRegistration,
   infoOf,
@@ -57,6 +58,25 @@ export class ClientService {
     if (!(await this.#save(client, true))) throw taken();
     events.emit('oauth-client.registered', { clientId: info.clientId });
     return { ...info, ...(secret !== undefined && { clientSecret: secret }) };
+  }
+
+  /**
+   * Changes what is given, at once; lists take the place of those that there were. Consents and tokens stay, and give no more
+   * than is allowed to the client from now on.
+   *
+   * @returns undefined if there is no such client
+   * @throws SecurityError `VALIDATION_FAILED`, `UNAVAILABLE`
+   */
+  async update(clientId: string, changes: ClientChanges): Promise<ClientInfo | undefined> {
+    const stored = await this.#stored(clientId);
+    if (!stored) return undefined;
+    const { createdAt, secretDigest, ...current } = stored;
+    const { authentication } = current;
+    const input = { ...current, ...changes, clientId, authentication } as ClientRegistration;
+    const info = completeRegistration(input, this.parts.known, { clientId, createdAt });
+    await this.#save({ ...info, ...(secretDigest !== undefined && { secretDigest }) }, false);
+    this.parts.events.emit('oauth-client.changed', { clientId });
+    return info;
   }
 
   /** Replaces a client's secret, at once. @returns undefined if there is no such client with a secret */
