@@ -18,7 +18,7 @@ fieldset { border: 0; padding: 0; margin: 0; } legend { padding: 0; }
 .choice input { width: 1.2rem; height: 1.2rem; margin: .15rem 0 0; flex: none; accent-color: var(--accent); }
 button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; border-radius: .4rem; border: 1px solid var(--accent);
   background: transparent; color: CanvasText; cursor: pointer; }
-button.main { background: var(--accent); color: #fff; }
+button.main { background: var(--accent); color: var(--on-accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .actions { display: flex; gap: .75rem; justify-content: flex-end; flex-wrap: wrap; margin-top: 1.25rem; }
 .last-first { flex-direction: row-reverse; justify-content: flex-start; }
@@ -29,9 +29,21 @@ button.main { background: var(--accent); color: #fff; }
 @media (max-width: 30rem) { main { margin: 0; border: 0; } }
 `;
 
+/** Black or white, whichever stands out more (WCAG 2.2, 1.4.3). @param color such as `#0b57d0` */
+function textOn(color: string): string {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const share = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? '#000' : '#fff';
+}
+
 /** What the standard pages have in common. */
 export function page({ theme, nonce }: PageView, title: string, content: Html): Html {
-  const style = new Html(STYLE.replaceAll('var(--accent)', theme.accent));
+  const { accent } = theme;
+  const style = new Html(
+    STYLE.replaceAll('var(--accent)', accent).replaceAll('var(--on-accent)', textOn(accent)),
+  );
   return html`<!doctype html>
     <html lang="${theme.language}">
       <head>
