@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ADAPTERS } from '../support/app.js';
 import { send } from '../support/http-client.js';
@@ -14,10 +14,13 @@ const CAROL = {
   scopes: [],
 };
 
+/** Somebody whose id is a client's: the application has not looked at it. */
+const MALLORY = { id: 'client_mallory', name: 'Mallory', login: 'mallory@example.test', password: 'x' };
+
 describe.each(ADAPTERS)('R-AS-13 who is asked, and what, on %s', (adapter) => {
   let server: ServerApp;
   let visitor: Visitor;
-  const accounts = [ALICE, BOB, CAROL];
+  const accounts = [ALICE, BOB, CAROL, MALLORY];
   beforeAll(async () => {
     server = await startServer(adapter, {
       authenticate: ({ login, password }) =>
@@ -89,6 +92,16 @@ describe.each(ADAPTERS)('R-AS-13 who is asked, and what, on %s', (adapter) => {
     expect(new URL(denied.url).searchParams.get('error')).toBe('access_denied');
   });
 
+  it('R-AS-16 nobody gets in under the name of a client', async () => {
+    const { clientId } = await server.register();
+    const quiet = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const url = authorizeUrl(server.issuer, clientId, pkce());
+    const answer = await logIn(await open(url), MALLORY);
+    expect([answer.answer.status, answer.answer.header('location')]).toEqual([500, undefined]);
+    expect((await open(url)).answer.text).toContain('name="password"');
+    quiet.mockRestore();
+  });
+
   it('R-AS-11 who asks for no scope gets none', async () => {
     const client = await server.register();
     const url = authorizeUrl(server.issuer, client.clientId, pkce(), { scope: undefined });
@@ -115,6 +128,21 @@ describe.each(ADAPTERS)('R-AS-13 who is asked, and what, on %s', (adapter) => {
       await visitor.submit(consent.url, { csrf: csrfIn(text), scope: scopesIn(text), action: 'allow' }),
     );
     expect(await subjectOf(done.url, proof.verifier, client)).toBe(BOB.id);
+  });
+
+  it('R-JW-25 whose login is too old for a client logs in again', async () => {
+    const { clientId } = await server.register();
+    const url = authorizeUrl(server.issuer, clientId, pkce());
+    await authorize(visitor, url, ALICE);
+    await new Promise((done) => {
+      setTimeout(done, 2_100);
+    });
+    const again = await open(`${url}&max_age=1`);
+    expect(again.answer.text).toContain('name="password"');
+    expect((await logIn(again)).url).toContain('code=');
+    expect((await open(`${url}&max_age=3600`)).url).toContain('code=');
+    const wrong = await open(`${url}&max_age=soon`);
+    expect(new URL(wrong.url).searchParams.get('error')).toBe('invalid_request');
   });
 
   it('R-AS-13 two logins at once in two tabs: the later one counts', async () => {

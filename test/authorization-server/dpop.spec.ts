@@ -1,5 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 
+import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type ProofMaker, proofMaker } from '../authentication/oauth2/proofs.js';
@@ -94,6 +95,52 @@ describe.each(ADAPTERS)('R-AS-23 proofs at the token endpoint, on %s', (adapter)
     const next = await refresh(await made());
     expect(next.status).toBe(200);
     refreshToken = next.json['refresh_token']!;
+  });
+
+  it('R-AS-09 R-AS-23 R-DP-06 of twenty copies of one proof, and of one assertion, one is taken', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const robot = await server.register({
+      redirectUris: [],
+      scopes: ['users:read'],
+      authentication: 'private-key',
+      jwks: { keys: [publicKey.export({ format: 'jwk' })] },
+    });
+    const signed = () =>
+      new SignJWT({ jti: randomUUID() })
+        .setProtectedHeader({ alg: 'ES256' })
+        .setIssuer(robot.clientId)
+        .setSubject(robot.clientId)
+        .setAudience(server.issuer)
+        .setIssuedAt()
+        .setExpirationTime('60s')
+        .sign(privateKey);
+    const send20 = (assertions: readonly string[], proofs: readonly string[]) =>
+      Promise.all(
+        assertions.map((assertion, i) =>
+          send<Tokens>(server.port, 'POST', '/oauth/token', {
+            headers: { 'content-type': 'application/x-www-form-urlencoded', dpop: proofs[i]! },
+            body: new URLSearchParams({
+              grant_type: 'client_credentials',
+              scope: 'users:read',
+              client_assertion: assertion,
+              client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+            }).toString(),
+          }),
+        ),
+      );
+    const many = <T>(make: () => Promise<T>) => Promise.all(Array.from({ length: 20 }, make));
+    const taken = (answers: readonly { status: number }[]) => answers.filter(({ status }) => status === 200);
+    const [assertion, proof] = [await signed(), await made()];
+    const sameAssertion = await send20(
+      Array.from({ length: 20 }, () => assertion),
+      await many(() => made()),
+    );
+    expect(taken(sameAssertion)).toHaveLength(1);
+    const sameProof = await send20(
+      await many(signed),
+      Array.from({ length: 20 }, () => proof),
+    );
+    expect(taken(sameProof)).toHaveLength(1);
   });
 
   it('R-AS-23 R-DP-03 what resource servers take is taken here', async () => {
