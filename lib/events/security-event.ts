@@ -60,6 +60,7 @@ export interface SecurityEventMap {
   /** A token could not be looked up at its issuer; who sent it got 503. */
   'introspection.failed': { issuer: string; reason: string };
   'oauth-client.registered': { clientId: string };
+  'oauth-client.changed': { clientId: string };
   'oauth-client.secret-rotated': { clientId: string };
   'oauth-client.removed': { clientId: string };
   /** A user let a client act for them. */
