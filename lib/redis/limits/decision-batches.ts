@@ -9,7 +9,7 @@ type Take = (numbers: readonly number[], from: number) => void;
 
 interface Batch {
   readonly keys: string[];
-  readonly args: string[];
+  readonly texts: (string | (() => string))[];
   readonly groups: { readonly take: Take; readonly fail: (error: unknown) => void; readonly from: number }[];
   /** Numbers that the answer will have. */
   size: number;
@@ -30,11 +30,14 @@ export class DecisionBatches {
     this.#time = time;
   }
 
-  /** @param size numbers that answer it */
+  /**
+   * @param group a text, or what makes it in the moment in which it leaves
+   * @param size numbers that answer it
+   */
   send<T>(
     tag: string,
     keys: readonly string[],
-    group: string,
+    group: string | (() => string),
     size: number,
     read: (numbers: readonly number[], from: number) => T,
   ): Promise<T> {
@@ -42,7 +45,7 @@ export class DecisionBatches {
     return new Promise<T>((resolve, reject) => {
       const batch = this.#batchOf(slot);
       batch.keys.push(...keys);
-      batch.args.push(group);
+      batch.texts.push(group);
       const take: Take = (numbers, from) => resolve(read(numbers, from));
       batch.groups.push({ take, fail: reject, from: batch.size });
       batch.size += size;
@@ -54,7 +57,7 @@ export class DecisionBatches {
     let batch = this.#waiting.get(slot);
     if (batch === undefined) {
       if (this.#waiting.size === 0) setImmediate(() => this.#flushAll());
-      batch = { keys: [], args: [this.#time()], groups: [], size: 1 };
+      batch = { keys: [], texts: [this.#time()], groups: [], size: 1 };
       this.#waiting.set(slot, batch);
     }
     return batch;
@@ -66,7 +69,8 @@ export class DecisionBatches {
 
   #flush(slot: string, batch: Batch): void {
     this.#waiting.delete(slot);
-    this.#connection.run(DECIDE, batch.keys, batch.args).then(
+    const args = batch.texts.map((text) => (typeof text === 'string' ? text : text()));
+    this.#connection.run(DECIDE, batch.keys, args).then(
       (answer) => settle(batch, answer),
       (error: unknown) => {
         for (const { fail } of batch.groups) fail(error);

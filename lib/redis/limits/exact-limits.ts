@@ -1,5 +1,4 @@
 import type { LimitMeter } from '../../policy/limit-meter.js';
-import { assertCountable } from '../../rate-limit/memory-storage-bounds.js';
 import type { LimitCharge, LimitDecision, LimitState } from '../../rate-limit/rate-limit-storage.js';
 import type { RedisConnection } from '../redis-connection.js';
 import type { DecisionBatches } from './decision-batches.js';
@@ -29,9 +28,8 @@ export class ExactLimits {
     this.#batches = batches;
   }
 
-  /** Charges all or none. @throws RangeError for numbers that cannot be counted */
+  /** Charges all or none. */
   async consume(charges: readonly LimitCharge[]): Promise<LimitDecision> {
-    for (const charge of charges) assertCountable(charge);
     const parts = this.#partsOf(charges);
     if (parts.length === 1) return this.#decide(parts[0]!, '');
     return this.#consumeInTurn(parts, charges.length);

@@ -7,7 +7,8 @@ import { CHARGE_LUA, COUNTER_LUA } from './counter-lua.js';
  * KEYS: the counter of each charge, group by group. ARGV: the time in microseconds, empty for the server's own; then a text for each group:
  * - charges `<kind><limit>,<window>,<burst or bits>,<cost>,<1 for a dry run>;` – kinds are `s`liding window, `b`ucket, `f`ixed window –
  *   after a `!` if nothing shall be charged, whatever fits;
- * - or a lease `l<limit>,<window>,<bits>,<least>,<needed>,<wanted>,<ttl>,<nodes>`.
+ * - or a lease `l<limit>,<window>,<bits>,<least>,<needed>,<wanted>,<ttl>,<nodes>`: as much as is needed now, at least what one caller needs, and of the
+ *   rest what is wanted for the whole `ttl`, but no more than a node's share of half the room, so that it ends exact by itself.
  *
  * Answers the hit, then for each charge the units left and the milliseconds until they come back, negative if the charge did not fit; for a lease the
  * units granted, those left, the milliseconds until they come back, the end of the lease, and how far ahead that is.
@@ -87,12 +88,12 @@ local function lease(group)
     for _, part in ipairs({0, room, wait, hit, 0}) do answer[#answer + 1] = part end
     return
   end
-  local share = min(tonumber(wanted), floor(room / (2 * nodes)))
-  local granted = min(room, max(needed, share))
   local ends = min(hit + ttl, (c.turn + 1) * c.turn_ms - 1)
+  local share = min(ceil(wanted * (ends - hit) / ttl), floor(room / (2 * nodes)))
+  local granted = min(room, max(needed, share))
   add_sliding(c, tonumber(bits), granted, ends)
   c.changed = true
-  for _, part in ipairs({granted, room - granted, reset_of(c, charge), ends, ends - now}) do
+  for _, part in ipairs({granted, room - granted, reset_of(c, charge), ends, ends - hit}) do
     answer[#answer + 1] = part
   end
 end
