@@ -69,6 +69,8 @@ import { buildTokens } from './token-runtime.js';
 
 /** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
 const DISABLED_KEYS = compileApiKeyOptions({}, new ConfigurationProblems());
+/** How long a shared storage may take to let go. */
+const CLOSE_MS = 1_000;
 const NO_ATTEMPT_LIMIT: AttemptLimiter = { check: () => undefined, record: () => undefined };
 
 /** Everything that runs, put together once from the configuration. The module hands out its parts. */
@@ -87,6 +89,7 @@ export class SecurityRuntime {
   /** For the other modules of this package. */
   readonly internals: SecurityInternals;
   readonly #memory: MemoryRateLimitStorage;
+  readonly #limits: RateLimitStorage;
   readonly #logger: SecurityEventLogger | undefined;
   readonly #sync: TokenSync | undefined;
   readonly #load: LoadShedder | undefined;
@@ -129,6 +132,7 @@ export class SecurityRuntime {
     const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
+    this.#limits = storage;
     this.readiness = new SecurityReadiness(
       configuration.issuers,
       tokens.revocations,
@@ -143,7 +147,7 @@ export class SecurityRuntime {
       ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
       : NO_ATTEMPT_LIMIT;
     const mounts = new MountedPaths();
-    this.internals = { mounts, attempts, clock };
+    this.internals = { mounts, attempts, clock, limits: attemptStorage };
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
@@ -259,7 +263,7 @@ export class SecurityRuntime {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop()]);
+    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop(), this.#closeLimits()]);
     this.#memory.close();
     this.#load?.close();
     this.#logger?.close();
@@ -273,6 +277,17 @@ export class SecurityRuntime {
     const digests = new ApiKeyDigest(settings.peppers);
     const service = new ApiKeyService(store, settings, digests, clock, this.events);
     return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
+  }
+
+  /** A storage that cannot be reached any more must not keep the others from closing. */
+  async #closeLimits(): Promise<void> {
+    const closing = Promise.resolve(this.#limits.close?.()).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([closing, late]);
+    clearTimeout(timer);
   }
 
   #planResolver(): PlanResolver {
