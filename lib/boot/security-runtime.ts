@@ -44,6 +44,9 @@ import { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
 import { rateLimitPart } from '../rate-limit/rate-limit.policy.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
+import { PenaltyStorage } from '../rate-limit/throttler/penalty-storage.js';
+import { adoptGuards } from '../rate-limit/throttler/throttler-guards.js';
+import { type ThrottlerSetup, throttlerSetupOf } from '../rate-limit/throttler/throttler-setup.js';
 import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
 import { takesBody } from '../validation/declared-input.js';
@@ -75,7 +78,7 @@ export class SecurityRuntime {
   readonly pipe: StrictValidationPipe;
   readonly filter: SecurityExceptionFilter;
   /** For guards of @nestjs/throttler that the application may still have. */
-  readonly throttlerStorage: MemoryRateLimitStorage;
+  readonly throttlerStorage: ThrottlerStorage;
   readonly readiness: SecurityReadiness;
   /** For the other modules of this package. */
   readonly internals: SecurityInternals;
@@ -112,7 +115,8 @@ export class SecurityRuntime {
       clock,
       ...(options.rateLimit?.maxKeys ? { maxKeys: options.rateLimit.maxKeys } : {}),
     });
-    this.throttlerStorage = this.#memory;
+    const given = options.rateLimit?.storage;
+    this.throttlerStorage = given !== undefined && 'increment' in given ? given : this.#memory;
     const keys = this.#keys();
     this.apiKeyService = keys.service;
     const tokens = buildTokens(configuration, events);
@@ -122,7 +126,7 @@ export class SecurityRuntime {
     const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
-    const limiter = new RateLimiter(storage, headers, clock, events);
+    const limiter = new RateLimiter(new PenaltyStorage(storage), headers, clock, events);
     const failed = configuration.failedRule;
     const attemptStorage = takesLooks(options.rateLimit?.storage) ? storage : this.#memory;
     const attempts = failed
@@ -221,7 +225,9 @@ export class SecurityRuntime {
         'register other security hooks through Nest, after the modules have been loaded',
       );
     }
-    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration), problems);
+    const setup = throttlerSetupOf(configuration.options.rateLimit);
+    const adopted = setup && adoptGuards(setup, this.explorer.globalGuards, problems);
+    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration, adopted), problems);
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
@@ -278,12 +284,15 @@ function takesLooks(storage: RateLimitStorage | ThrottlerStorage | undefined): b
   return storage === undefined || 'consume' in storage;
 }
 
-function partsOf({ options, authentication, limits, maxBodyBytes }: SecurityConfiguration): PolicyParts {
+function partsOf(
+  { options, authentication, limits, maxBodyBytes }: SecurityConfiguration,
+  throttler: ThrottlerSetup | undefined = throttlerSetupOf(options.rateLimit),
+): PolicyParts {
   const inputs = inputPart(options.validation);
   return {
     authentication: authenticationPart(authentication),
     authorization: authorizationPart,
-    rateLimit: rateLimitPart(limits),
+    rateLimit: rateLimitPart(limits, throttler),
     body: bodyPart(maxBodyBytes, takesBody),
     query: inputs,
     headers: headersPart,

@@ -5,7 +5,8 @@ import type { Authorizer } from '../authorization/authorizer.js';
 import { SecurityError } from '../errors/security-error.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
 import type { PolicyRegistry } from '../policy/policy-registry.js';
-import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
+import { subjectFor } from '../rate-limit/limit-subject.js';
 import { OwnLimits } from '../rate-limit/own-limits.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { BodyStage, FrameworkRequest } from './body-stage.js';
@@ -43,25 +44,31 @@ export class SecurityGuard implements CanActivate {
     state.policy = policy;
     const authenticated = this.authenticator.authenticate(state, policy);
     return authenticated === undefined
-      ? this.#admit(request, state, policy)
-      : authenticated.then(() => this.#admit(request, state, policy));
+      ? this.#admit(context, request, state, policy)
+      : authenticated.then(() => this.#admit(context, request, state, policy));
   }
 
-  #admit(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): boolean | Promise<boolean> {
+  #admit(
+    context: ExecutionContext,
+    request: FrameworkRequest,
+    state: RequestState,
+    policy: RoutePolicy,
+  ): boolean | Promise<boolean> {
     const declared = rulesFor(state.request.method, policy);
     const own = state.ownLimits;
     const rules = own === undefined ? declared : this.#ownLimits.combine(declared, own);
     const charged = this.limiter.charge(state, rules.early, undefined);
     return charged === undefined
-      ? this.#authorize(request, state, policy, rules.late)
-      : charged.then(() => this.#authorize(request, state, policy, rules.late));
+      ? this.#authorize(context, request, state, policy, rules)
+      : charged.then(() => this.#authorize(context, request, state, policy, rules));
   }
 
   #authorize(
+    context: ExecutionContext,
     request: FrameworkRequest,
     state: RequestState,
     policy: RoutePolicy,
-    late: readonly RateLimitRule[],
+    rules: RateLimitRules,
   ): boolean | Promise<boolean> {
     const principal = state.principal;
     if (policy.authentication.mode === 'required') {
@@ -69,20 +76,31 @@ export class SecurityGuard implements CanActivate {
       this.authorizer.authorize(state, policy, principal);
     }
     const read = this.bodies.receive(request, state, policy);
-    if (late.length === 0) return read === undefined ? true : read.then(() => true);
-    return this.#chargeLate(request, state, late, read);
+    if (rules.late.length === 0 && rules.computed === undefined)
+      return read === undefined ? true : read.then(() => true);
+    return this.#chargeLate(context, request, state, rules, read);
   }
 
   async #chargeLate(
+    context: ExecutionContext,
     request: FrameworkRequest,
     state: RequestState,
-    late: readonly RateLimitRule[],
+    { late, computed }: RateLimitRules,
     read: void | Promise<void>,
   ): Promise<boolean> {
     await read;
     await this.limiter.charge(state, late, request);
+    if (computed === undefined) return true;
+    const { rules, keys, refusal } = await computed.resolve(context, subjectFor(state, request));
+    const { early: all } =
+      state.ownLimits === undefined ? rules : this.#ownLimits.combine(rules, state.ownLimits);
+    await this.limiter.charge(state, all, { ...partsOf(request), keys, refusal });
     return true;
   }
+}
+
+function partsOf({ params, body }: FrameworkRequest) {
+  return { body, ...(params ? { params } : {}) };
 }
 
 function rulesFor(method: string | undefined, { rateLimit }: RoutePolicy) {
