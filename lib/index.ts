@@ -107,7 +107,6 @@ export type {
   SchemeChallenge,
 } from './policy/route-policy.js';
 export { CurrentPrincipal } from './principal/current-principal.decorator.js';
-export type { Principal } from './principal/principal.js';
 export {
   createMeter,
   type LimitAlgorithm,
@@ -115,6 +114,7 @@ export {
   type LimitMeterInit,
   type StoreFailurePolicy,
 } from './policy/limit-meter.js';
+export type { Principal, SenderBinding } from './principal/principal.js';
 export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
 export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
 export {

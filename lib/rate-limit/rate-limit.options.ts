@@ -2,6 +2,7 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
+import { checkMemoryRateLimitStorageOptions } from './memory-storage-bounds.js';
 import type { RateLimitHeaderMode } from './rate-limit-headers.js';
 import type { RateLimitStorage } from './rate-limit-storage.js';
 
@@ -68,13 +69,5 @@ export function checkRateLimitOptions(options: RateLimitOptions = {}, problems: 
       );
     }
   }
-  const { maxKeys = 100_000 } = options;
-  if (!Number.isInteger(maxKeys) || maxKeys < 1_000 || maxKeys > 10_000_000) {
-    problems.add(
-      'rate-limit.max-keys',
-      'rateLimit.maxKeys',
-      'is no number from 1 000 to 10 000 000',
-      'leave it out for 100 000',
-    );
-  }
+  checkMemoryRateLimitStorageOptions(options, 'rateLimit', problems);
 }
