@@ -76,7 +76,7 @@ export class CatsController {
   }
 
   @Get('penalty')
-  @Throttle({ short: { limit: 1, ttl: 300, blockDuration: 1_500 } })
+  @Throttle({ short: { limit: 1, ttl: 500, blockDuration: 1_500 } })
   penalty(): object {
     return {};
   }
