@@ -69,7 +69,8 @@ export class PenaltyStorage implements RateLimitStorage {
 
 function penalisedOf(charges: readonly LimitCharge[]): Penalised[] | undefined {
   let found: Penalised[] | undefined;
-  for (const [index, { meter, subject }] of charges.entries()) {
+  for (let index = 0; index < charges.length; index++) {
+    const { meter, subject } = charges[index]!;
     const meters = throttledMeter(meter)?.penalty;
     if (meters !== undefined) (found ??= []).push({ index, subject, meters });
   }
