@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
 
-import type { SecurityEvent } from '../events/security-event.js';
+import type { SecurityEvent, SecurityEventType } from '../events/security-event.js';
 import { SECURITY_EVENTS_CHANNEL } from '../events/security-events.js';
 import { type LimitDecisionMessage, RATE_LIMIT_CHANNEL } from '../rate-limit/limit-decisions.js';
 import { AttributeValues } from './attribute-values.js';
@@ -13,6 +13,11 @@ export interface SecurityMetricsOptions {
   /** Where measurements go; the process's global provider by default, as it stands when `start()` is called. */
   readonly meterProvider?: MeterProvider;
 }
+
+/** What is done with an event of each type. */
+type Recorders = {
+  readonly [T in SecurityEventType]?: (event: Extract<SecurityEvent, { type: T }>, to: Instruments) => void;
+};
 
 const NAME = 'nestjs-api-security';
 
@@ -61,44 +66,47 @@ export class SecurityMetrics {
 
   readonly #onEvent = (message: unknown): void => {
     const event = message as SecurityEvent;
-    const at = this.#routeOf(event.route);
-    const to = this.#instruments;
-    switch (event.type) {
-      case 'authentication.succeeded':
-        return to?.authentications.add(1, {
-          ...at,
-          'security.scheme': event.scheme,
-          'security.outcome': 'success',
-        });
-      case 'authentication.failed': {
-        const attributes = { ...at, 'security.scheme': event.scheme, 'security.outcome': 'failure' };
-        return to?.authentications.add(1, {
-          ...attributes,
-          'security.reason': this.#reasons.of(event.reason),
-        });
-      }
-      case 'authorization.denied':
-        return to?.denials.add(1, { ...at, 'security.reason': this.#reasons.of(event.reason) });
-      case 'rate-limit.exceeded': {
-        // The other layers are in the decisions already.
-        if (event.layer !== 'authentication') return;
-        const where = this.#limitAt(event.limit, event.layer, event.route);
-        return to?.decisions.add(1, { ...where, 'security.rate_limit.decision': 'refused' });
-      }
-      case 'rate-limit.store-failed':
-        return to?.storeFailures.add(1);
-      case 'rate-limit.store-recovered':
-        return to?.storeOutage.record(event.afterMs / 1_000);
-      case 'load.shedding':
-        return to?.loadShed.add(event.refused);
-      case 'validation.rejected':
-        return to?.validations.add(1, { ...at, 'security.reason': this.#reasons.of(event.code) });
-      case 'request.malformed':
-      case 'transport.rejected':
-        return to?.malformed.add(1, { ...at, 'security.reason': this.#reasons.of(event.reason) });
-      default:
-    }
+    const record = this.#recorders[event.type] as ((one: SecurityEvent, to: Instruments) => void) | undefined;
+    if (this.#instruments) record?.(event, this.#instruments);
   };
+
+  /** Events that are measured. */
+  readonly #recorders: Recorders = {
+    'authentication.succeeded': ({ route, scheme }, { authentications }) =>
+      authentications.add(1, {
+        ...this.#routeOf(route),
+        'security.scheme': scheme,
+        'security.outcome': 'success',
+      }),
+    'authentication.failed': ({ route, scheme, reason }, { authentications }) =>
+      authentications.add(1, {
+        ...this.#reasonOf(reason, route),
+        'security.scheme': scheme,
+        'security.outcome': 'failure',
+      }),
+    'authorization.denied': ({ route, reason }, { denials }) => denials.add(1, this.#reasonOf(reason, route)),
+    'rate-limit.exceeded': ({ limit, layer, route }, { decisions }) => {
+      // The other layers are in the decisions already.
+      if (layer !== 'authentication') return;
+      decisions.add(1, {
+        ...this.#limitAt(limit, layer, route),
+        'security.rate_limit.decision': 'refused',
+      });
+    },
+    'rate-limit.store-failed': (_, { storeFailures }) => storeFailures.add(1),
+    'rate-limit.store-recovered': ({ afterMs }, { storeOutage }) => storeOutage.record(afterMs / 1_000),
+    'load.shedding': ({ refused }, { loadShed }) => loadShed.add(refused),
+    'validation.rejected': ({ route, code }, { validations }) =>
+      validations.add(1, this.#reasonOf(code, route)),
+    'request.malformed': ({ route, reason }, { malformed }) =>
+      malformed.add(1, this.#reasonOf(reason, route)),
+    'transport.rejected': ({ route, reason }, { malformed }) =>
+      malformed.add(1, this.#reasonOf(reason, route)),
+  };
+
+  #reasonOf(reason: string, route: string | undefined): Attributes {
+    return { ...this.#routeOf(route), 'security.reason': this.#reasons.of(reason) };
+  }
 
   #limitAt(limit: string, layer: string, route: string | undefined): Attributes {
     return {

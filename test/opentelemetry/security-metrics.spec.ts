@@ -95,11 +95,11 @@ describe.each(ADAPTERS)('metrics on %s', (adapter) => {
     );
   }
 
-  const decisionsOf = async (limit: string) => {
+  const decisionsOf = async (limit: string): Promise<Record<string, number>> => {
     const all = await points('security.rate_limit.decisions');
     const own = all.filter(({ attributes }) => attributes['security.rate_limit.name'] === limit);
     return Object.fromEntries(
-      own.map(({ attributes, value }) => [attributes['security.rate_limit.decision'], value]),
+      own.map(({ attributes, value }) => [String(attributes['security.rate_limit.decision']), value]),
     );
   };
 
