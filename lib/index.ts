@@ -122,6 +122,8 @@ export {
   type RateLimitDecoratorOptions,
   SkipRateLimit,
 } from './rate-limit/rate-limit.decorator.js';
+export type { PlanOf } from './rate-limit/plan-resolver.js';
+export { type PlanLimits, RateLimitPlans } from './rate-limit/rate-limit-plans.js';
 export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
 export {
   fromThrottlerOptions,
@@ -139,6 +141,7 @@ export type {
   RateLimitStorage,
 } from './rate-limit/rate-limit-storage.js';
 export { type ReadinessPart, type ReadinessReport, SecurityReadiness } from './boot/security-readiness.js';
+export type { LoadOptions } from './load/load.options.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';

@@ -116,6 +116,7 @@ export class Authenticator {
     }
     state.principal = principal;
     state.ownLimits = verified.limits;
+    state.plan = verified.plan;
     if (this.events.observed) {
       this.events.emit('authentication.succeeded', { scheme: principal.scheme }, eventContextOf(state));
     }

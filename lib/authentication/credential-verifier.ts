@@ -10,6 +10,8 @@ export interface VerifiedCredential {
   readonly allowsAddress?: (address: string) => boolean;
   /** Limits of its own, in place of the route's. */
   readonly limits?: readonly RateLimitRule[] | undefined;
+  /** The plan whose limits stand in place of the route's, as it is when a request comes. */
+  readonly plan?: string | undefined;
 }
 
 /** A credential that was refused. `reason` goes to the security events, never to the client (R-AU-09). */

@@ -1,6 +1,6 @@
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { PolicyPart } from '../policy/policy-compiler.js';
-import type { RateLimitPolicy, RateLimitRules } from '../policy/route-policy.js';
+import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../policy/route-policy.js';
 import { ruleOf } from '../policy/limit-rule.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
 import type { RateLimitDeclaration } from './rate-limit.decorator.js';
@@ -14,9 +14,14 @@ import { policyOfDecorators, policyOfSetup, SKIPPED } from './throttler/throttle
 /**
  * Compiles `@RateLimit()`, `@SkipRateLimit()` and the throttler's decorators over the application's defaults.
  *
+ * @param refunds whether the storage can give back what a request has taken
  * @param setup there if the limits come from options of the throttler
  */
-export function rateLimitPart(defaults: RateLimitPolicy, setup?: ThrottlerSetup): PolicyPart<'rateLimit'> {
+export function rateLimitPart(
+  defaults: RateLimitPolicy,
+  refunds: boolean,
+  setup?: ThrottlerSetup,
+): PolicyPart<'rateLimit'> {
   return ({ id, metadata, where }, problems) => {
     const throttler = readThrottlerMetadata(metadata);
     const route = { id, where, problems };
@@ -44,6 +49,14 @@ export function rateLimitPart(defaults: RateLimitPolicy, setup?: ThrottlerSetup)
       const name = declaration.limits.length > 1 ? `route-${index + 1}` : 'route';
       return ruleOf(spec, { name, bucket: id, cost: declaration.cost, where, problems }) ?? [];
     });
+    for (const { name } of refunds ? [] : rules.filter(givesBack)) {
+      problems.add(
+        'policy.rate-limit.refund',
+        where,
+        `the limit ${name} gives back what requests have taken, which rateLimit.storage cannot`,
+        'use a storage with refund(), such as the one in memory or in Redis',
+      );
+    }
     const compiled = inOrder(rules);
     return Object.freeze({ read: compiled, write: compiled });
   };
@@ -63,4 +76,8 @@ export function compileSetting(
     return ruleOf(spec, { name: own, bucket: 'default', cost: undefined, where, problems }) ?? [];
   });
   return inOrder(rules);
+}
+
+function givesBack({ meter, countOnly }: RateLimitRule): boolean {
+  return countOnly !== undefined || meter.algorithm === 'concurrency';
 }

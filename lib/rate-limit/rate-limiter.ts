@@ -69,7 +69,14 @@ export class RateLimiter {
     this.events.emit('rate-limit.exceeded', { limit: name, layer, retryAfter }, eventContextOf(state));
     const rule = rules.find((one) => one.name === name)!;
     const message = request?.refusal?.(rule, retryAfter) ?? rule.message ?? 'Too many requests';
-    throw new SecurityError('RATE_LIMITED', message, { retryAfter, reason: name });
+    throw new SecurityError('RATE_LIMITED', message, {
+      retryAfter,
+      reason: name,
+      problemType: 'quota-exceeded',
+      violatedPolicies: rules.flatMap((one, i) =>
+        one.meter.dryRun || decision.states[i]!.allowed ? [] : one.name,
+      ),
+    });
   }
 
   /** Gives places in flight back when the response is over, and what an outcome that does not count has taken. */
@@ -117,6 +124,8 @@ export class RateLimiter {
   }
 
   #unavailable(state: RequestState, error: unknown): never {
+    // What decides for a storage has said so already.
+    if (error instanceof SecurityError) throw error;
     this.#storeFailed(state, error);
     throw new SecurityError('UNAVAILABLE', 'The service cannot decide about this request right now', {
       retryAfter: 1,

@@ -8,12 +8,17 @@ import { sha256 } from '../sha256.js';
 import type { StoreCalls } from '../store-calls.js';
 import type { ClientCertificates } from './client-certificate.js';
 import type { DpopNonces } from './dpop/dpop-nonces.js';
-import { ProofRejected, readProof, type ReadProof, verifyProof } from './dpop/dpop-proof.js';
+import {
+  FUTURE_MS,
+  proofIn,
+  ProofRejected,
+  readProof,
+  type ReadProof,
+  verifyProof,
+} from './dpop/dpop-proof.js';
 import type { DpopSettings } from './dpop/dpop.options.js';
 import { normalizedTargetUri } from './dpop/target-uri.js';
 
-/** How far a client's clock may be ahead. */
-const FUTURE_MS = 10_000;
 /** For how much longer a proof is remembered than it is taken here: clocks of nodes differ, and the store is asked later. */
 const REMEMBERED_MS = 10_000;
 
@@ -68,7 +73,7 @@ export class SenderConstraint {
 
   async #checkProof(state: RequestState, token: string, jkt: string): Promise<void> {
     const { dpop, nonces, calls, clock } = this.parts;
-    const proof = readProof(proofOf(state.request.rawHeaders), dpop.algorithms);
+    const proof = readProof(proofIn(state.request.rawHeaders), dpop.algorithms);
     if (!isSame(proof.jkt, jkt)) throw new ProofRejected('proof.other-key');
     if (proof.tokenHash === undefined || !isSame(proof.tokenHash, sha256(token)))
       throw new ProofRejected('proof.other-token');
@@ -90,19 +95,6 @@ export class SenderConstraint {
     // Whatever a store of somebody's own may say besides.
     if (isNew !== true) throw new ProofRejected('proof.replayed');
   }
-}
-
-/** The one `DPoP` line; Node joins repeated ones, so the raw lines are looked at (R-DP-02). */
-function proofOf(rawHeaders: readonly string[]): string {
-  let proof: string | undefined;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!;
-    if (name.length !== 4 || name.toLowerCase() !== 'dpop') continue;
-    if (proof !== undefined) throw new ProofRejected('proof.repeated');
-    proof = rawHeaders[i + 1]!;
-  }
-  if (proof === undefined) throw new ProofRejected('proof.missing');
-  return proof;
 }
 
 /** The address of this request as its client sees it; host and scheme come from the configuration alone. */
