@@ -46,6 +46,7 @@ import { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
 import { DEFAULT_PLAN_CACHE } from '../rate-limit/rate-limit.options.js';
 import { RateLimitPlans } from '../rate-limit/rate-limit-plans.js';
 import { rateLimitPart } from '../rate-limit/rate-limit.policy.js';
+import { rateLimitWarnings } from '../rate-limit/rate-limit-warnings.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { ResilientStorage } from '../rate-limit/resilient-storage.js';
@@ -253,8 +254,9 @@ export class SecurityRuntime {
 
   /** What an operator should know of sound options, for the boot log; nothing if it is switched off. */
   get warnings(): readonly string[] {
-    const { options, issuers } = this.configuration;
-    return options.logger === false ? [] : tokenIssuerWarnings(issuers);
+    const { options, issuers, addressRules } = this.configuration;
+    if (options.logger === false) return [];
+    return [...tokenIssuerWarnings(issuers), ...rateLimitWarnings(this.registry.policies, addressRules)];
   }
 
   /** Begins to listen to what other processes do; before the first request. */
