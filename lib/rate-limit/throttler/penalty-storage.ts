@@ -15,6 +15,9 @@ interface Penalised {
  * the same step as the limits; only a refusal that begins a penalty takes a second one. Limits without a penalty go straight through.
  */
 export class PenaltyStorage implements RateLimitStorage {
+  /** A storage may know its decisions by the object. */
+  readonly #decisions = new WeakMap<LimitDecision, LimitDecision>();
+
   constructor(private readonly inner: RateLimitStorage) {}
 
   get nodes(): number {
@@ -32,7 +35,7 @@ export class PenaltyStorage implements RateLimitStorage {
   }
 
   refund(charges: readonly LimitCharge[], decision: LimitDecision): void | Promise<void> {
-    return this.inner.refund?.(charges, decision);
+    return this.inner.refund?.(charges, this.#decisions.get(decision) ?? decision);
   }
 
   /** Ends the penalty too. */
@@ -45,10 +48,13 @@ export class PenaltyStorage implements RateLimitStorage {
   #settle(
     charges: readonly LimitCharge[],
     penalised: readonly Penalised[],
-    { allowed, at, states: all }: LimitDecision,
+    made: LimitDecision,
   ): LimitDecision | Promise<LimitDecision> {
+    const { allowed, at, states: all } = made;
     const states = all.slice(0, charges.length);
-    if (allowed) return { allowed, at, states };
+    const decision = { allowed, at, states };
+    this.#decisions.set(decision, made);
+    if (allowed) return decision;
     const pending: Promise<void>[] = [];
     for (const [place, { index, subject, meters }] of penalised.entries()) {
       const look = all[charges.length + place]!;
@@ -62,7 +68,6 @@ export class PenaltyStorage implements RateLimitStorage {
         else apply(marked);
       }
     }
-    const decision = { allowed, at, states };
     return pending.length === 0 ? decision : Promise.all(pending).then(() => decision);
   }
 }

@@ -1,4 +1,5 @@
 import { createMeter, type LimitMeter } from '../../policy/limit-meter.js';
+import { MAX_LIMIT } from '../../policy/limit-spec.js';
 
 /** What a limit of @nestjs/throttler has beside what every limit has. */
 export interface ThrottledMeter {
@@ -9,8 +10,8 @@ export interface ThrottledMeter {
 }
 
 /**
- * The counter of a penalty, seen twice: a mark puts two units where two fit, and while they are there, a look at a limit of one is refused. So
- * the look can go along with the charges of a request, in the same atomic step.
+ * The counter of a penalty, seen twice: a mark puts two units there, and as long as the window that it opened lasts, a look at a limit of one is
+ * refused. So the look can go along with the charges of a request, in the same atomic step. A node's share of both works as well.
  */
 export interface PenaltyMeters {
   readonly look: LimitMeter;
@@ -46,8 +47,8 @@ function penaltyOf({ bucket, onStoreFailure }: LimitMeter, blockMs: number): Pen
     algorithm: 'fixed-window',
     onStoreFailure,
   } as const;
-  const look = createMeter({ ...shared, limit: MARK_COST - 1 });
-  const mark = createMeter({ ...shared, limit: MARK_COST });
+  const look = createMeter({ ...shared, limit: 1 });
+  const mark = createMeter({ ...shared, limit: MAX_LIMIT });
   PENALTIES.add(look).add(mark);
   return Object.freeze({ look, mark, blockMs });
 }

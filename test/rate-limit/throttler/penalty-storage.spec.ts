@@ -6,6 +6,7 @@ import {
 } from 'nestjs-api-security';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { ResilientStorage } from '../../../lib/rate-limit/resilient-storage.js';
 import { PenaltyStorage } from '../../../lib/rate-limit/throttler/penalty-storage.js';
 import { registerThrottled } from '../../../lib/rate-limit/throttler/throttled-meter.js';
 import { FakeClock } from '../fake-clock.js';
@@ -35,6 +36,7 @@ describe.each(['synchronous', 'asynchronous'] as const)('penalties over a storag
         const decision = memory.consume(charges);
         return kind === 'synchronous' ? decision : Promise.resolve(decision);
       },
+      refund: (charges, decision) => memory.refund(charges, decision),
       reset: (meter, subject) => memory.reset(meter, subject),
     };
     storage = new PenaltyStorage(inner);
@@ -86,6 +88,39 @@ describe.each(['synchronous', 'asynchronous'] as const)('penalties over a storag
     expect((await storage.consume([charge])).allowed).toBe(false);
     clock.advance(SECOND + 1);
     expect((await storage.consume([charge])).allowed).toBe(true);
+  });
+
+  it('R-RL-18 holds on a node that counts alone, with its share', async () => {
+    const shared: RateLimitStorage = {
+      consume: () => Promise.reject(new Error('down')),
+      reset: () => undefined,
+    };
+    const alone = new ResilientStorage(shared, memory, {
+      clock,
+      nodes: 3,
+      onFailure: () => undefined,
+      onRecovery: () => undefined,
+    });
+    storage = new PenaltyStorage(alone);
+    await storage.consume(both().slice(0, 1));
+    expect((await storage.consume(both().slice(0, 1))).states[0]).toMatchObject({
+      allowed: false,
+      resetMs: BLOCK,
+    });
+    clock.advance(5 * SECOND);
+    expect((await storage.consume(both().slice(0, 1))).states[0]).toMatchObject({
+      allowed: false,
+      resetMs: 5 * SECOND,
+    });
+    clock.advance(5 * SECOND);
+    expect((await storage.consume(both().slice(0, 1))).allowed).toBe(true);
+  });
+
+  it('gives back what a decision has charged', async () => {
+    const decision = await storage.consume(both());
+    await storage.refund([both()[1]!], decision);
+    clock.advance(SECOND + 1);
+    expect((await storage.consume(both())).states[1]).toMatchObject({ remaining: 4 });
   });
 
   it('is forgotten with its counter', async () => {
