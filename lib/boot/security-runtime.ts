@@ -50,6 +50,9 @@ import { rateLimitWarnings } from '../rate-limit/rate-limit-warnings.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { ResilientStorage } from '../rate-limit/resilient-storage.js';
+import { PenaltyStorage } from '../rate-limit/throttler/penalty-storage.js';
+import { adoptGuards } from '../rate-limit/throttler/throttler-guards.js';
+import { type ThrottlerSetup, throttlerSetupOf } from '../rate-limit/throttler/throttler-setup.js';
 import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
 import { takesBody } from '../validation/declared-input.js';
@@ -84,7 +87,7 @@ export class SecurityRuntime {
   readonly pipe: StrictValidationPipe;
   readonly filter: SecurityExceptionFilter;
   /** For guards of @nestjs/throttler that the application may still have. */
-  readonly throttlerStorage: MemoryRateLimitStorage;
+  readonly throttlerStorage: ThrottlerStorage;
   readonly readiness: SecurityReadiness;
   /** For the other modules of this package. */
   readonly internals: SecurityInternals;
@@ -123,7 +126,8 @@ export class SecurityRuntime {
       clock,
       ...(options.rateLimit?.maxKeys ? { maxKeys: options.rateLimit.maxKeys } : {}),
     });
-    this.throttlerStorage = this.#memory;
+    const given = options.rateLimit?.storage;
+    this.throttlerStorage = given !== undefined && 'increment' in given ? given : this.#memory;
     const keys = this.#keys();
     this.apiKeyService = keys.service;
     const tokens = buildTokens(configuration, events);
@@ -138,7 +142,7 @@ export class SecurityRuntime {
       tokens.revocations,
       storage instanceof ResilientStorage ? storage : undefined,
     );
-    const limiter = new RateLimiter(storage, headers, clock, events);
+    const limiter = new RateLimiter(new PenaltyStorage(storage), headers, clock, events);
     const failed = configuration.failedRule;
     const attemptStorage = takesLooks(options.rateLimit?.storage) ? storage : this.#memory;
     this.plans = new RateLimitPlans(configuration.plans);
@@ -241,7 +245,9 @@ export class SecurityRuntime {
         'register other security hooks through Nest, after the modules have been loaded',
       );
     }
-    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration), problems);
+    const setup = throttlerSetupOf(configuration.options.rateLimit);
+    const adopted = setup && adoptGuards(setup, this.explorer.globalGuards, problems);
+    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration, adopted), problems);
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
@@ -332,12 +338,15 @@ function takesRefunds(storage: RateLimitStorage | ThrottlerStorage | undefined):
   return storage === undefined || ('refund' in storage && typeof storage.refund === 'function');
 }
 
-function partsOf({ options, authentication, limits, maxBodyBytes }: SecurityConfiguration): PolicyParts {
+function partsOf(
+  { options, authentication, limits, maxBodyBytes }: SecurityConfiguration,
+  throttler: ThrottlerSetup | undefined = throttlerSetupOf(options.rateLimit),
+): PolicyParts {
   const inputs = inputPart(options.validation);
   return {
     authentication: authenticationPart(authentication),
     authorization: authorizationPart,
-    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit?.storage)),
+    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit?.storage), throttler),
     body: bodyPart(maxBodyBytes, takesBody),
     query: inputs,
     headers: headersPart,
