@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type * as Oidc from 'oidc-provider';
 
-import type { Interaction, Visit } from './interactions.js';
+import type { Interaction, Visit } from './visit.js';
 
 const sessionOf = (provider: Oidc.Provider, request: IncomingMessage, response: ServerResponse) =>
   provider.Session.get(provider.createContext(request, response));

@@ -1,7 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
-import type * as Oidc from 'oidc-provider';
-
 import type { SecurityEvents } from '../events/security-events.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
 import type { Account } from './authorization-server.options.js';
@@ -22,6 +18,7 @@ import { formTargetsOf, type PageWriter, type WrittenPage } from './pages/page-w
 import type { PermissionView } from './pages/page-views.js';
 import { ACR_VALUES } from './provider/step-up-parameters.js';
 import { ROUTES } from './server-address.js';
+import type { Interaction, Visit } from './visit.js';
 
 /** What cannot go on, in words for people. */
 export class InteractionEnded extends Error {
@@ -46,19 +43,6 @@ export interface InteractionParts {
   readonly logins: LoginCheck;
   readonly findAccount: (id: string) => Promise<Account | undefined>;
   readonly events: SecurityEvents;
-}
-
-/** A question of an application that waits for somebody's answer. */
-export type Interaction = Awaited<ReturnType<Oidc.Provider['interactionDetails']>>;
-
-/** One visit to a page of a request. */
-export interface Visit {
-  readonly provider: Oidc.Provider;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly address: string;
-  /** What the form says; `undefined` for a look at the page. */
-  readonly form: URLSearchParams | undefined;
 }
 
 /** The pages between an application's question and its answer: who is it, and do they agree (R-AS-13)? */

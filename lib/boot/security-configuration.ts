@@ -129,7 +129,7 @@ export function compileConfiguration(
     maxBodyBytes: compileMaxBody(options.body, problems),
     connections: compileConnectionCap(options.http, problems),
     load: compileLoadOptions(options.load, problems),
-    plans: compileRateLimitPlans(options.rateLimit, apiKeys?.plans, problems),
+    plans: compileRateLimitPlans(options.rateLimit?.plans, apiKeys?.plans, problems),
     ...compileLimits(options, problems),
   };
 }

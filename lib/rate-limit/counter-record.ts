@@ -1,9 +1,8 @@
 import type { LimitMeter } from '../policy/limit-meter.js';
 import { addBucket, idleBucket, readBucket, untilFits } from './bucket-record.js';
 import { BUCKET, type CounterMeter, FIXED, SLIDING } from './counter-meter.js';
-import type { CounterShard } from './counter-shard.js';
 import { addFixed, idleFixed, readFixed, refundFixed } from './fixed-record.js';
-import { RECORD_WORDS, type Standing } from './record-layout.js';
+import { RECORD_WORDS, type RecordMemory, type Standing } from './record-layout.js';
 import {
   addSliding,
   chargeSliding,
@@ -22,7 +21,7 @@ export interface Moment {
 
 /** What a record of any kind can do. `slot` is its place in the shard. */
 export function startRecord(
-  { words }: CounterShard,
+  { words }: RecordMemory,
   slot: number,
   meter: CounterMeter,
   limit: number,
@@ -33,7 +32,7 @@ export function startRecord(
 
 /** Tells how many units are taken, and when the next come back. */
 export function readRecord(
-  shard: CounterShard,
+  memory: RecordMemory,
   slot: number,
   meter: CounterMeter,
   limit: LimitMeter,
@@ -41,14 +40,14 @@ export function readRecord(
   standing: Standing,
 ): void {
   const at = slot * RECORD_WORDS;
-  if (meter.kind === SLIDING) readSliding(shard.words, at, meter, now, hit, standing);
-  else if (meter.kind === FIXED) readFixed(shard.words, at, meter, now, standing);
-  else readBucket(shard.words, shard.doubles, at, limit, now, standing);
+  if (meter.kind === SLIDING) readSliding(memory.words, at, meter, now, hit, standing);
+  else if (meter.kind === FIXED) readFixed(memory.words, at, meter, now, standing);
+  else readBucket(memory.words, memory.doubles, at, limit, now, standing);
 }
 
 /** Charges units if they fit, and tells how the counter stands then; the same as reading, adding and reading again. */
 export function chargeRecord(
-  shard: CounterShard,
+  memory: RecordMemory,
   slot: number,
   meter: CounterMeter,
   limit: LimitMeter,
@@ -58,17 +57,17 @@ export function chargeRecord(
 ): boolean {
   const { now, hit } = moment;
   if (meter.kind === SLIDING)
-    return chargeSliding(shard.words, slot * RECORD_WORDS, meter, limit.limit, now, hit, cost, standing);
-  readRecord(shard, slot, meter, limit, moment, standing);
+    return chargeSliding(memory.words, slot * RECORD_WORDS, meter, limit.limit, now, hit, cost, standing);
+  readRecord(memory, slot, meter, limit, moment, standing);
   if (standing.used + cost > limit.burst) return false;
-  addToRecord(shard, slot, meter, limit, moment, cost);
-  readRecord(shard, slot, meter, limit, moment, standing);
+  addToRecord(memory, slot, meter, limit, moment, cost);
+  readRecord(memory, slot, meter, limit, moment, standing);
   return true;
 }
 
 /** Charges units that fit. */
 export function addToRecord(
-  shard: CounterShard,
+  memory: RecordMemory,
   slot: number,
   meter: CounterMeter,
   limit: LimitMeter,
@@ -76,14 +75,14 @@ export function addToRecord(
   cost: number,
 ): void {
   const at = slot * RECORD_WORDS;
-  if (meter.kind === SLIDING) addSliding(shard.words, at, meter, limit.limit, hit, cost);
-  else if (meter.kind === FIXED) addFixed(shard.words, at, meter, now, hit, cost);
-  else addBucket(shard.words, shard.doubles, at, limit, now, cost);
+  if (meter.kind === SLIDING) addSliding(memory.words, at, meter, limit.limit, hit, cost);
+  else if (meter.kind === FIXED) addFixed(memory.words, at, meter, now, hit, cost);
+  else addBucket(memory.words, memory.doubles, at, limit, now, cost);
 }
 
 /** Milliseconds until a charge that does not fit would; 0 if it never does. */
 export function waitOfRecord(
-  shard: CounterShard,
+  memory: RecordMemory,
   slot: number,
   meter: CounterMeter,
   limit: LimitMeter,
@@ -92,13 +91,13 @@ export function waitOfRecord(
   cost: number,
 ): number {
   const at = slot * RECORD_WORDS;
-  if (meter.kind === SLIDING) return untilFreed(shard.words, at, meter, now, hit, used + cost - limit.limit);
+  if (meter.kind === SLIDING) return untilFreed(memory.words, at, meter, now, hit, used + cost - limit.limit);
   if (cost > limit.burst) return 0;
-  return meter.kind === FIXED ? resetMs : untilFits(shard.words, shard.doubles, at, limit, now, cost);
+  return meter.kind === FIXED ? resetMs : untilFits(memory.words, memory.doubles, at, limit, now, cost);
 }
 
 export function refundRecord(
-  shard: CounterShard,
+  memory: RecordMemory,
   slot: number,
   meter: CounterMeter,
   limit: LimitMeter,
@@ -107,33 +106,33 @@ export function refundRecord(
   cost: number,
 ): void {
   const at = slot * RECORD_WORDS;
-  if (meter.kind === SLIDING) refundSliding(shard.words, at, meter, chargedAt, cost);
-  else if (meter.kind === FIXED) refundFixed(shard.words, at, meter, now, chargedAt, cost);
-  else addBucket(shard.words, shard.doubles, at, limit, now, -cost);
+  if (meter.kind === SLIDING) refundSliding(memory.words, at, meter, chargedAt, cost);
+  else if (meter.kind === FIXED) refundFixed(memory.words, at, meter, now, chargedAt, cost);
+  else addBucket(memory.words, memory.doubles, at, limit, now, -cost);
 }
 
 /** Milliseconds since the last hit that still counts, or -1 if the record has lapsed. */
 export function idleOfRecord(
-  shard: CounterShard,
+  memory: RecordMemory,
   slot: number,
   meter: CounterMeter,
   { now, hit }: Moment,
 ): number {
   const at = slot * RECORD_WORDS;
-  if (meter.kind === SLIDING) return idleSliding(shard.words, at, meter, now, hit);
-  if (meter.kind === BUCKET) return idleBucket(shard.words, shard.doubles, at, now);
-  return idleFixed(shard.words, at, meter, now);
+  if (meter.kind === SLIDING) return idleSliding(memory.words, at, meter, now, hit);
+  if (meter.kind === BUCKET) return idleBucket(memory.words, memory.doubles, at, now);
+  return idleFixed(memory.words, at, meter, now);
 }
 
 /** Keeps a record, as the number `index` of several, for {@link restoreRecord}. */
-export function saveRecord({ words }: CounterShard, slot: number, saved: Uint32Array, index: number): void {
+export function saveRecord({ words }: RecordMemory, slot: number, saved: Uint32Array, index: number): void {
   const from = slot * RECORD_WORDS;
   const to = index * RECORD_WORDS;
   for (let word = 0; word < RECORD_WORDS; word++) saved[to + word] = words[from + word]!;
 }
 
 export function restoreRecord(
-  { words }: CounterShard,
+  { words }: RecordMemory,
   slot: number,
   saved: Uint32Array,
   index: number,

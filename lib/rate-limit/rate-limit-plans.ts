@@ -2,7 +2,6 @@ import { ConfigurationProblems } from '../configuration/configuration-problems.j
 import { planRules } from '../policy/limit-rule.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
-import type { RateLimitOptions } from './rate-limit.options.js';
 
 /** Limits of a plan: one, or up to five that decide together. */
 export type PlanLimits = LimitSpec | readonly LimitSpec[];
@@ -93,11 +92,11 @@ export function compilePlan(
  * @param known the plans of API keys, if there are any; the same map is returned
  */
 export function compileRateLimitPlans(
-  options: RateLimitOptions = {},
+  plans: Readonly<Record<string, PlanLimits>> = {},
   known: Map<string, readonly RateLimitRule[]> = new Map(),
   problems: ConfigurationProblems,
 ): Map<string, readonly RateLimitRule[]> {
-  for (const [plan, limits] of Object.entries(options.plans ?? {})) {
+  for (const [plan, limits] of Object.entries(plans)) {
     const where = `rateLimit.plans.${plan}`;
     if (known.has(plan))
       problems.add('rate-limit.plans', where, 'is a plan of apiKeys.plans too', 'keep it in one of the two');

@@ -5,6 +5,12 @@ export const FINGERPRINT = 0;
 export const METER = 1;
 export const BODY = 2;
 
+/** Memory that holds records, one for each slot, as words and as doubles. */
+export interface RecordMemory {
+  readonly words: Uint32Array;
+  readonly doubles: Float64Array;
+}
+
 /** How a counter stands: written by those who read one, so that nothing has to be made for it. */
 export interface Standing {
   /** Whole units that are taken. */

@@ -65,9 +65,9 @@ describe.each(ADAPTERS)('R-RL-18 Redis that stops under load, on %s', (adapter) 
     const events: SecurityEvent[] = [];
     app.app.get(SecurityEvents).stream.subscribe((event) => events.push(event));
     const seen: Record<'local' | 'open' | 'closed', Seen[]> = { local: [], open: [], closed: [] };
-    let running = true;
+    const load = { running: true };
     const caller = async (path: keyof typeof seen) => {
-      while (running) {
+      while (load.running) {
         const at = performance.now();
         const { status } = await send<ErrorEnvelope>(app.port, 'GET', `/${path}`);
         seen[path].push({ at, ms: performance.now() - at, status });
@@ -88,7 +88,7 @@ describe.each(ADAPTERS)('R-RL-18 Redis that stops under load, on %s', (adapter) 
     await server.start();
     const started = performance.now();
     await sleep(2_000);
-    running = false;
+    load.running = false;
     await Promise.all(callers);
 
     const all = Object.values(seen).flat();
