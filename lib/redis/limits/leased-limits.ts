@@ -3,7 +3,7 @@ import { sha256 } from '../../authentication/sha256.js';
 import type { SecurityClock } from '../../clock.js';
 import type { LimitMeter } from '../../policy/limit-meter.js';
 import type { LimitCharge, LimitState } from '../../rate-limit/rate-limit-storage.js';
-import type { DecisionBatches } from './decision-batches.js';
+import type { DecisionBatches, Group } from './decision-batches.js';
 import { type Grant, type Hold, type Lease, LeasedCounter } from './lease.js';
 import { LeaseAsk, type Leasing } from './lease-ask.js';
 import { type LimitNames, tagOf } from './limit-names.js';
@@ -110,24 +110,31 @@ export class LeasedLimits {
   }
 
   #ask(counter: LeasedCounter, cost: number): Promise<Leasing> {
-    let ask = this.#asks.get(counter);
-    if (ask === undefined) {
-      ask = new LeaseAsk(counter);
-      this.#asks.set(counter, ask);
-      this.#send(ask);
-    }
-    return ask.join(cost);
+    const open = this.#asks.get(counter);
+    if (open !== undefined) return open.join(cost);
+    const ask = new LeaseAsk(counter);
+    this.#asks.set(counter, ask);
+    const joined = ask.join(cost);
+    this.#send(ask);
+    return joined;
   }
 
   #send(ask: LeaseAsk): void {
     const { counter } = ask;
     let sent = 0;
-    const text = (): string => {
-      sent = this.#clock.monotonic();
-      counter.adapt(sent);
-      return `l${this.#names.wordsOf(counter.meter).rule.slice(1)},${ask.leave()},${counter.wanted},${counter.ttlMs},${this.#census.count}`;
+    const group: Group<Grant> = {
+      tag: counter.tag,
+      keys: [counter.name],
+      text: (numberOf) => {
+        sent = this.#clock.monotonic();
+        counter.adapt(sent);
+        const rule = numberOf(this.#names.wordsOf(counter.meter).rule);
+        return `l${rule},${ask.leave()},${counter.wanted},${counter.ttlMs},${this.#census.count}`;
+      },
+      size: 5,
+      read: grantOf,
     };
-    this.#batches.send(counter.tag, [counter.name], text, 5, grantOf).then(
+    this.#batches.send(group).then(
       (grant) => this.#granted(ask, grant, sent),
       (error: unknown) => {
         this.#asks.delete(counter);

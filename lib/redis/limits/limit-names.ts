@@ -16,7 +16,7 @@ export interface MeterWords {
   readonly name: string;
   /** The kind of counter: `s`liding window, `b`ucket or `f`ixed window. */
   readonly kind: 's' | 'b' | 'f';
-  /** Kind, limit, window, and the burst of a bucket or the bits of a sliding window's count. */
+  /** Kind, limit, window, the burst of a bucket or the bits of a sliding window's count, and 1 for a dry run. */
   readonly rule: string;
 }
 
@@ -56,13 +56,13 @@ export function tagOf(subject: string): string {
   return hash.digest('base64url').slice(0, TAG_LENGTH);
 }
 
-function newWords({ algorithm, bucket, burst, limit, windowMs }: LimitMeter): MeterWords {
+function newWords({ algorithm, bucket, burst, dryRun, limit, windowMs }: LimitMeter): MeterWords {
   const kind = algorithm === 'token-bucket' ? 'b' : algorithm === 'fixed-window' ? 'f' : 's';
   const size = kind === 'b' ? burst : bitsOf(limit);
   return {
     name: `${bucket}:${kind}${windowMs.toString(36)}`,
     kind,
-    rule: `${kind}${limit},${windowMs},${size}`,
+    rule: `${kind}${limit},${windowMs},${size},${dryRun ? 1 : 0};`,
   };
 }
 
