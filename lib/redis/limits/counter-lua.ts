@@ -10,7 +10,9 @@ export const LAYOUT_LUA = `
 local call = redis.call
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 local pack, unpack_value = struct.pack, struct.unpack
-local SLIDING, SLIDING_HEAD, SLIDING_BYTES = '<dBI4I4I4I4I4I4I4', 9, 37
+local SLIDING, SLIDING_BYTES = '<dBI4I4I4I4I4I4I4', 37
+-- Where the words are. Numbers become texts slowly.
+local WORD_AT = {'9', '13', '17', '21', '25', '29', '33'}
 local BUCKET, BUCKET_BYTES = '<dd', 16
 local FIXED, FIXED_BYTES = '<dI4', 12
 `;
@@ -38,14 +40,19 @@ local function rest_of(c, turn)
   return turn * rule.turn_ms + min(floor(c[turn % 7 + 1] / grain.unit) * grain.step, rule.turn_ms) + rule.window - now
 end
 
--- Units that count, and the oldest turn that has any; from it on the times of turns follow each other.
+-- Units that count, the oldest turn that has any, and until when it does; from it on the times of turns follow each other.
 local function count_sliding(c)
-  local unit, newest, used, oldest = c.grain.unit, c.newest, 0, false
-  for turn = max(c.rule.turn, newest) - 6, newest do
+  local rule, unit, newest, used, oldest = c.rule, c.grain.unit, c.newest, 0, false
+  local first = rule.turn > newest and rule.turn - 6 or newest - 6
+  for turn = first, newest do
     local count = c[turn % 7 + 1] % unit
-    if count > 0 and (oldest or rest_of(c, turn) > 0) then
-      used = used + count
-      oldest = oldest or turn
+    if count > 0 then
+      if oldest then
+        used = used + count
+      else
+        local rest = rest_of(c, turn)
+        if rest > 0 then used, oldest, c.rest = count, turn, rest end
+      end
     end
   end
   c.used, c.oldest = used, oldest
@@ -63,11 +70,11 @@ end
 
 local function load_sliding(rule, value)
   if not value or #value ~= SLIDING_BYTES then
-    return {0, 0, 0, 0, 0, 0, 0, rule = rule, grain = rule.grain, newest = 0, used = 0, taken = 0, oldest = false, changed = false}
+    return {0, 0, 0, 0, 0, 0, 0, rule = rule, grain = rule.grain, newest = 0, used = 0, taken = 0, oldest = false, rest = 0, changed = false}
   end
   local newest, bits, a, b, d, e, f, g, h = unpack_value(SLIDING, value)
   local grain = bits == rule.grain.bits and rule.grain or grain_of(rule.turn_ms, bits)
-  local c = {a, b, d, e, f, g, h, rule = rule, grain = grain, newest = newest, used = 0, taken = 0, oldest = false, changed = false}
+  local c = {a, b, d, e, f, g, h, rule = rule, grain = grain, newest = newest, used = 0, taken = 0, oldest = false, rest = 0, changed = false}
   if newest > rule.turn then settle_sliding(c) end
   count_sliding(c)
   return c
@@ -75,8 +82,7 @@ end
 
 -- Until the next units come back.
 local function reset_sliding(c)
-  if c.used == 0 then return 0 end
-  return min(rest_of(c, c.oldest), c.rule.window + c.grain.step - 1)
+  return c.used == 0 and 0 or min(c.rest, c.rule.window + c.grain.step - 1)
 end
 
 local function wait_sliding(c, missing)
@@ -97,31 +103,38 @@ local function widen(c, wide)
   count_sliding(c)
 end
 
--- 'at' is the hit, or the end of a lease, in the same turn.
-local function add_sliding(c, rule, cost, at)
-  local turn, newest = rule.turn, c.newest
+local function enter_turn(c, rule)
+  local turn = rule.turn
   if c.used == 0 then
     for i = 1, 7 do c[i] = 0 end
-    c.newest, c.oldest, c.grain, c.changed = turn, turn, rule.grain, 'all'
+    c.oldest, c.grain = turn, rule.grain
   else
     if c.grain.bits < rule.grain.bits then widen(c, rule.grain) end
-    if newest < turn then
-      for stale = max(newest + 1, turn - 6), turn do c[stale % 7 + 1] = 0 end
-      c.newest, c.changed = turn, 'all'
-    end
+    for stale = max(c.newest + 1, turn - 6), turn do c[stale % 7 + 1] = 0 end
   end
-  local i, unit = turn % 7 + 1, c.grain.unit
-  local word = c[i]
-  local steps = max(floor(word / unit), ceil((at - turn * rule.turn_ms) / c.grain.step))
-  c[i], c.used, c.changed = steps * unit + word % unit + cost, c.used + cost, c.changed or 'word'
+  c.newest, c.changed = turn, 'all'
+end
+
+-- 'in_turn' is the hit, or the end of a lease, in milliseconds of the turn.
+local function add_sliding(c, rule, cost, in_turn)
+  local turn, i = rule.turn, rule.slot
+  if c.newest ~= turn or c.used == 0 or c.grain ~= rule.grain then enter_turn(c, rule) end
+  local grain, word = c.grain, c[i]
+  local unit = grain.unit
+  local count = word % unit
+  local steps, hit_steps = (word - count) / unit, ceil(in_turn / grain.step)
+  if hit_steps > steps then steps = hit_steps end
+  c[i], c.used = steps * unit + count + cost, c.used + cost
+  if c.oldest == turn then c.rest = rule.begins + min(steps * grain.step, rule.turn_ms) + rule.window - now end
+  if not c.changed then c.changed = 'word' end
 end
 
 -- Within a turn only its word changes; with a new one the expiry does: until nothing counts, whatever comes in this turn.
 local function save_sliding(key, c)
   if c.used == 0 then return call('DEL', key) end
   if c.changed == 'word' then
-    local i = c.newest % 7
-    return call('SETRANGE', key, SLIDING_HEAD + 4 * i, pack('<I4', c[i + 1]))
+    local i = c.newest % 7 + 1
+    return call('SETRANGE', key, WORD_AT[i], pack('<I4', c[i]))
   end
   local value = pack(SLIDING, c.newest, c.grain.bits, c[1], c[2], c[3], c[4], c[5], c[6], c[7])
   set(key, value, (c.newest + 1) * c.rule.turn_ms + c.grain.step + c.rule.window - now)

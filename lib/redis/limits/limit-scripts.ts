@@ -23,7 +23,7 @@ else
 end
 -- Times that a test makes up have nothing to do with those at which keys expire.
 local function set(key, value, rest)
-  call('SET', key, value, 'PX', explicit and rest + 3600000 or rest)
+  call('SET', key, value, 'PX', string.format('%d', explicit and rest + 3600000 or rest))
 end
 ${SLIDING_LUA}${SIMPLE_LUA}
 local rules, counters, groups, found = {}, {}, {}, {}
@@ -33,8 +33,10 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
   limit, window, most = tonumber(limit), tonumber(window), tonumber(most)
   local rule = {kind = kind, limit = limit, window = window, dry = dry == '1', most = limit}
   if kind == 's' then
-    rule.turn_ms = ceil(window / 6)
-    rule.turn, rule.grain = floor(hit / rule.turn_ms), grain_of(rule.turn_ms, most)
+    local turn_ms = ceil(window / 6)
+    local turn = floor(hit / turn_ms)
+    rule.turn_ms, rule.turn, rule.slot, rule.begins, rule.in_turn = turn_ms, turn, turn % 7 + 1, turn * turn_ms, hit - turn * turn_ms
+    rule.grain = grain_of(turn_ms, most)
   elseif kind == 'b' then
     rule.most, rule.unit = most, window / limit
   end
@@ -60,7 +62,7 @@ end
 
 local function add(c, rule, cost)
   if cost == 0 then return end
-  if rule.kind == 's' then add_sliding(c, rule, cost, hit)
+  if rule.kind == 's' then add_sliding(c, rule, cost, rule.in_turn)
   elseif rule.kind == 'f' then add_fixed(c, cost)
   else add_bucket(c, rule, cost) end
 end
@@ -113,8 +115,8 @@ local function decide(group)
     for i = 1, n, 2 do
       local c, rule = found[i], group[i]
       c.taken = 0
-      add_sliding(c, rule, group[i + 1], hit)
-      tell(rule.most - c.used, reset_sliding(c))
+      add_sliding(c, rule, group[i + 1], rule.in_turn)
+      answer[size + 1], answer[size + 2], size = rule.most - c.used, reset_sliding(c), size + 2
     end
     return
   end
@@ -154,10 +156,10 @@ local function lease(text)
   least = tonumber(least)
   local room = max(0, rule.limit - c.used)
   if room < least then return tell_lease(0, room, wait_of(c, rule, least), hit, 0) end
-  local ends = min(hit + ttl, (rule.turn + 1) * rule.turn_ms - 1)
+  local ends = min(hit + ttl, rule.begins + rule.turn_ms - 1)
   local share = min(ceil(wanted * (ends - hit) / ttl), floor(room / (2 * nodes)))
   local granted = min(room, max(tonumber(needed), share))
-  add_sliding(c, rule, granted, ends)
+  add_sliding(c, rule, granted, ends - rule.begins)
   tell_lease(granted, room - granted, reset_sliding(c), ends, ends - hit)
 end
 
