@@ -15,6 +15,11 @@ local SLIDING, SLIDING_BYTES = '<dBI4I4I4I4I4I4I4', 37
 local WORD_AT = {'9', '13', '17', '21', '25', '29', '33'}
 local BUCKET, BUCKET_BYTES = '<dd', 16
 local FIXED, FIXED_BYTES = '<dI4', 12
+-- A counter that has been read is a list, which is made faster than a record: the words of a sliding window; its rule, units that count, units that a
+-- group takes, whether it has changed; then what its kind needs.
+local RULE, USED, TAKEN, CHANGED = 8, 9, 10, 11
+local GRAIN, NEWEST, OLDEST, REST = 12, 13, 14, 15
+local START, LEVEL = 12, 12
 `;
 
 /**
@@ -36,13 +41,13 @@ local function grain_of(turn_ms, bits)
 end
 
 local function rest_of(c, turn)
-  local rule, grain = c.rule, c.grain
+  local rule, grain = c[RULE], c[GRAIN]
   return turn * rule.turn_ms + min(floor(c[turn % 7 + 1] / grain.unit) * grain.step, rule.turn_ms) + rule.window - now
 end
 
 -- Units that count, the oldest turn that has any, and until when it does; from it on the times of turns follow each other.
 local function count_sliding(c)
-  local rule, unit, newest, used, oldest = c.rule, c.grain.unit, c.newest, 0, false
+  local rule, unit, newest, used, oldest = c[RULE], c[GRAIN].unit, c[NEWEST], 0, false
   local first = rule.turn > newest and rule.turn - 6 or newest - 6
   for turn = first, newest do
     local count = c[turn % 7 + 1] % unit
@@ -51,30 +56,30 @@ local function count_sliding(c)
         used = used + count
       else
         local rest = rest_of(c, turn)
-        if rest > 0 then used, oldest, c.rest = count, turn, rest end
+        if rest > 0 then used, oldest, c[REST] = count, turn, rest end
       end
     end
   end
-  c.used, c.oldest = used, oldest
+  c[USED], c[OLDEST] = used, oldest
 end
 
 -- The server's wall clock may have stepped back: nobody is locked out longer than a window.
 local function settle_sliding(c)
-  local turn, unit, words = c.rule.turn, c.grain.unit, {}
-  for back = 0, 6 do words[(turn - back) % 7 + 1] = c[(c.newest - back) % 7 + 1] end
+  local turn, unit, words = c[RULE].turn, c[GRAIN].unit, {}
+  for back = 0, 6 do words[(turn - back) % 7 + 1] = c[(c[NEWEST] - back) % 7 + 1] end
   for i = 1, 7 do c[i] = words[i] end
   local last = turn % 7 + 1
-  local steps = min(floor(c[last] / unit), ceil((hit - turn * c.rule.turn_ms) / c.grain.step))
-  c[last], c.newest, c.changed = steps * unit + c[last] % unit, turn, 'all'
+  local steps = min(floor(c[last] / unit), ceil((hit - turn * c[RULE].turn_ms) / c[GRAIN].step))
+  c[last], c[NEWEST], c[CHANGED] = steps * unit + c[last] % unit, turn, 'all'
 end
 
 local function load_sliding(rule, value)
   if not value or #value ~= SLIDING_BYTES then
-    return {0, 0, 0, 0, 0, 0, 0, rule = rule, grain = rule.grain, newest = 0, used = 0, taken = 0, oldest = false, rest = 0, changed = false}
+    return {0, 0, 0, 0, 0, 0, 0, rule, 0, 0, false, rule.grain, 0, false, 0}
   end
   local newest, bits, a, b, d, e, f, g, h = unpack_value(SLIDING, value)
   local grain = bits == rule.grain.bits and rule.grain or grain_of(rule.turn_ms, bits)
-  local c = {a, b, d, e, f, g, h, rule = rule, grain = grain, newest = newest, used = 0, taken = 0, oldest = false, rest = 0, changed = false}
+  local c = {a, b, d, e, f, g, h, rule, 0, 0, false, grain, newest, false, 0}
   if newest > rule.turn then settle_sliding(c) end
   count_sliding(c)
   return c
@@ -82,120 +87,120 @@ end
 
 -- Until the next units come back.
 local function reset_sliding(c)
-  return c.used == 0 and 0 or min(c.rest, c.rule.window + c.grain.step - 1)
+  return c[USED] == 0 and 0 or min(c[REST], c[RULE].window + c[GRAIN].step - 1)
 end
 
 local function wait_sliding(c, missing)
-  for turn = c.oldest, c.newest do
-    missing = missing - c[turn % 7 + 1] % c.grain.unit
-    if missing <= 0 then return min(rest_of(c, turn), c.rule.window + c.grain.step - 1) end
+  for turn = c[OLDEST], c[NEWEST] do
+    missing = missing - c[turn % 7 + 1] % c[GRAIN].unit
+    if missing <= 0 then return min(rest_of(c, turn), c[RULE].window + c[GRAIN].step - 1) end
   end
-  return c.rule.window
+  return c[RULE].window
 end
 
 local function widen(c, wide)
-  local grain = c.grain
+  local grain = c[GRAIN]
   for i = 1, 7 do
     local word = c[i]
     c[i] = ceil(floor(word / grain.unit) * grain.step / wide.step) * wide.unit + word % grain.unit
   end
-  c.grain, c.changed = wide, 'all'
+  c[GRAIN], c[CHANGED] = wide, 'all'
   count_sliding(c)
 end
 
 local function enter_turn(c, rule)
   local turn = rule.turn
-  if c.used == 0 then
+  if c[USED] == 0 then
     for i = 1, 7 do c[i] = 0 end
-    c.oldest, c.grain = turn, rule.grain
+    c[OLDEST], c[GRAIN] = turn, rule.grain
   else
-    if c.grain.bits < rule.grain.bits then widen(c, rule.grain) end
-    for stale = max(c.newest + 1, turn - 6), turn do c[stale % 7 + 1] = 0 end
+    if c[GRAIN].bits < rule.grain.bits then widen(c, rule.grain) end
+    for stale = max(c[NEWEST] + 1, turn - 6), turn do c[stale % 7 + 1] = 0 end
   end
-  c.newest, c.changed = turn, 'all'
+  c[NEWEST], c[CHANGED] = turn, 'all'
 end
 
 -- 'in_turn' is the hit, or the end of a lease, in milliseconds of the turn.
 local function add_sliding(c, rule, cost, in_turn)
   local turn, i = rule.turn, rule.slot
-  if c.newest ~= turn or c.used == 0 or c.grain ~= rule.grain then enter_turn(c, rule) end
-  local grain, word = c.grain, c[i]
+  if c[NEWEST] ~= turn or c[USED] == 0 or c[GRAIN] ~= rule.grain then enter_turn(c, rule) end
+  local grain, word = c[GRAIN], c[i]
   local unit = grain.unit
   local count = word % unit
   local steps, hit_steps = (word - count) / unit, ceil(in_turn / grain.step)
   if hit_steps > steps then steps = hit_steps end
-  c[i], c.used = steps * unit + count + cost, c.used + cost
-  if c.oldest == turn then c.rest = rule.begins + min(steps * grain.step, rule.turn_ms) + rule.window - now end
-  if not c.changed then c.changed = 'word' end
+  c[i], c[USED] = steps * unit + count + cost, c[USED] + cost
+  if c[OLDEST] == turn then c[REST] = rule.begins + min(steps * grain.step, rule.turn_ms) + rule.window - now end
+  if not c[CHANGED] then c[CHANGED] = 'word' end
 end
 
 -- Within a turn only its word changes; with a new one the expiry does: until nothing counts, whatever comes in this turn.
 local function save_sliding(key, c)
-  if c.used == 0 then return call('DEL', key) end
-  if c.changed == 'word' then
-    local i = c.newest % 7 + 1
+  if c[USED] == 0 then return call('DEL', key) end
+  if c[CHANGED] == 'word' then
+    local i = c[NEWEST] % 7 + 1
     return call('SETRANGE', key, WORD_AT[i], pack('<I4', c[i]))
   end
-  local value = pack(SLIDING, c.newest, c.grain.bits, c[1], c[2], c[3], c[4], c[5], c[6], c[7])
-  set(key, value, (c.newest + 1) * c.rule.turn_ms + c.grain.step + c.rule.window - now)
+  local value = pack(SLIDING, c[NEWEST], c[GRAIN].bits, c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+  set(key, value, (c[NEWEST] + 1) * c[RULE].turn_ms + c[GRAIN].step + c[RULE].window - now)
 end
 `;
 
 /** Token buckets and fixed windows; after {@link LAYOUT_LUA}, with `now`, `hit` and `set` made. `rule` is what a charge says of its limit. */
 export const SIMPLE_LUA = `
 local function load_fixed(rule, value)
-  local c = {rule = rule, taken = 0, used = 0, start = hit, changed = false}
+  local c = {0, 0, 0, 0, 0, 0, 0, rule, 0, 0, false, hit}
   if not value or #value ~= FIXED_BYTES then return c end
-  c.start, c.used = unpack_value(FIXED, value)
-  if c.start > hit then c.start, c.changed = hit, true end
-  if now - c.start >= c.rule.window then c.used = 0 end
+  c[START], c[USED] = unpack_value(FIXED, value)
+  if c[START] > hit then c[START], c[CHANGED] = hit, true end
+  if now - c[START] >= c[RULE].window then c[USED] = 0 end
   return c
 end
 
 local function reset_fixed(c)
-  return c.used == 0 and 0 or min(c.rule.window, c.start + c.rule.window - now)
+  return c[USED] == 0 and 0 or min(c[RULE].window, c[START] + c[RULE].window - now)
 end
 
 local function add_fixed(c, cost)
-  if c.used == 0 then c.start = hit end
-  c.used, c.changed = c.used + cost, true
+  if c[USED] == 0 then c[START] = hit end
+  c[USED], c[CHANGED] = c[USED] + cost, true
 end
 
 local function save_fixed(key, c)
-  if c.used == 0 then return call('DEL', key) end
-  set(key, pack(FIXED, c.start, c.used), c.start + c.rule.window - now)
+  if c[USED] == 0 then return call('DEL', key) end
+  set(key, pack(FIXED, c[START], c[USED]), c[START] + c[RULE].window - now)
 end
 
 local function load_bucket(rule, value)
-  local c = {rule = rule, taken = 0, level = 0, changed = false}
+  local c = {0, 0, 0, 0, 0, 0, 0, rule, 0, 0, false, 0}
   if not value or #value ~= BUCKET_BYTES then return c end
   local level, seen = unpack_value(BUCKET, value)
-  if seen > now then seen, c.changed = now, true end
-  c.level = max(0, level - (now - seen))
+  if seen > now then seen, c[CHANGED] = now, true end
+  c[LEVEL] = max(0, level - (now - seen))
   return c
 end
 
 local function used_of_bucket(c, rule)
   local unit = rule.unit
-  local room = floor((rule.most * unit - c.level + unit * 1e-6) / unit)
+  local room = floor((rule.most * unit - c[LEVEL] + unit * 1e-6) / unit)
   return rule.most - min(rule.most, max(0, room))
 end
 
 local function reset_bucket(c, rule)
-  if c.level == 0 then return 0 end
-  return max(1, ceil(c.level - (used_of_bucket(c, rule) - 1) * rule.unit - rule.unit * 1e-6))
+  if c[LEVEL] == 0 then return 0 end
+  return max(1, ceil(c[LEVEL] - (used_of_bucket(c, rule) - 1) * rule.unit - rule.unit * 1e-6))
 end
 
 local function wait_bucket(c, rule, cost)
-  return max(1, ceil(c.level + (cost - rule.most) * rule.unit - rule.unit * 1e-6))
+  return max(1, ceil(c[LEVEL] + (cost - rule.most) * rule.unit - rule.unit * 1e-6))
 end
 
 local function add_bucket(c, rule, cost)
-  c.level, c.changed = c.level + cost * c.rule.window / rule.limit, true
+  c[LEVEL], c[CHANGED] = c[LEVEL] + cost * c[RULE].window / rule.limit, true
 end
 
 local function save_bucket(key, c)
-  if c.level <= 0 then return call('DEL', key) end
-  set(key, pack(BUCKET, c.level, now), min(ceil(c.level), 1e13))
+  if c[LEVEL] <= 0 then return call('DEL', key) end
+  set(key, pack(BUCKET, c[LEVEL], now), min(ceil(c[LEVEL]), 1e13))
 end
 `;

@@ -57,7 +57,7 @@ local function next_counter(rule)
 end
 
 local function used_of(c, rule)
-  return rule.kind == 'b' and used_of_bucket(c, rule) or c.used
+  return rule.kind == 'b' and used_of_bucket(c, rule) or c[USED]
 end
 
 local function add(c, rule, cost)
@@ -75,13 +75,13 @@ end
 -- Until a charge that does not fit would.
 local function wait_of(c, rule, cost)
   if cost > rule.most then return rule.window end
-  if rule.kind == 's' then return wait_sliding(c, c.used + cost - rule.limit) end
+  if rule.kind == 's' then return wait_sliding(c, c[USED] + cost - rule.limit) end
   return rule.kind == 'f' and reset_fixed(c) or rule.kind == 'b' and wait_bucket(c, rule, cost)
 end
 
 -- Enforced charges of one counter have to fit together; a look, and a dry run, stands for itself.
 local function needs_of(c, rule, cost)
-  return (cost == 0 or rule.dry) and cost or c.taken
+  return (cost == 0 or rule.dry) and cost or c[TAKEN]
 end
 
 -- Groups mostly say the same, and are read once.
@@ -107,16 +107,16 @@ local function decide(group)
   for i = 1, n, 2 do
     local rule, cost, c = group[i], group[i + 1], next_counter(group[i])
     found[i] = c
-    if plain and (c.taken > 0 or c.used + cost > rule.most) then plain = false end
-    if not rule.dry then c.taken = c.taken + cost end
+    if plain and (c[TAKEN] > 0 or c[USED] + cost > rule.most) then plain = false end
+    if not rule.dry then c[TAKEN] = c[TAKEN] + cost end
   end
   if plain then
     -- Sliding windows with room for all: what nearly every check comes to.
     for i = 1, n, 2 do
       local c, rule = found[i], group[i]
-      c.taken = 0
+      c[TAKEN] = 0
       add_sliding(c, rule, group[i + 1], rule.in_turn)
-      answer[size + 1], answer[size + 2], size = rule.most - c.used, reset_sliding(c), size + 2
+      answer[size + 1], answer[size + 2], size = rule.most - c[USED], reset_sliding(c), size + 2
     end
     return
   end
@@ -139,7 +139,7 @@ local function decide(group)
     end
     tell(max(0, rule.most - used_of(c, rule)), passes and reset_of(c, rule) or -wait_of(c, rule, needs_of(c, rule, cost)))
   end
-  for i = 1, n, 2 do found[i].taken = 0 end
+  for i = 1, n, 2 do found[i][TAKEN] = 0 end
 end
 
 local function tell_lease(granted, remaining, reset, ends, rest)
@@ -154,7 +154,7 @@ local function lease(text)
   local rule = rules[tonumber(number)]
   local c = next_counter(rule)
   least = tonumber(least)
-  local room = max(0, rule.limit - c.used)
+  local room = max(0, rule.limit - c[USED])
   if room < least then return tell_lease(0, room, wait_of(c, rule, least), hit, 0) end
   local ends = min(hit + ttl, rule.begins + rule.turn_ms - 1)
   local share = min(ceil(wanted * (ends - hit) / ttl), floor(room / (2 * nodes)))
@@ -170,9 +170,9 @@ end
 
 -- A counter is gone when nothing in it counts any more.
 for key, c in pairs(counters) do
-  if c.changed then
-    if c.rule.kind == 's' then save_sliding(key, c)
-    elseif c.rule.kind == 'f' then save_fixed(key, c)
+  if c[CHANGED] then
+    if c[RULE].kind == 's' then save_sliding(key, c)
+    elseif c[RULE].kind == 'f' then save_fixed(key, c)
     else save_bucket(key, c) end
   end
 end
