@@ -58,7 +58,7 @@ export class DecisionBatches {
   #flush(slot: string, batch: readonly Waiting[]): void {
     this.#waiting.delete(slot);
     const keys: string[] = [];
-    const args = [this.#time(), ''];
+    const args = [this.#time(), '', ''];
     const numbers = new Map<string, number>();
     const numberOf = (rule: string): number => {
       let number = numbers.get(rule);
@@ -73,6 +73,7 @@ export class DecisionBatches {
       for (const key of group.keys) keys.push(key);
       args.push(group.text(numberOf));
     }
+    args[2] = new Set(keys).size < keys.length ? '1' : '0';
     const failed = (error: unknown): void => {
       for (const { reject } of batch) reject(error);
     };

@@ -5,7 +5,7 @@ import { LAYOUT_LUA, SIMPLE_LUA, SLIDING_LUA } from './counter-lua.js';
  * Decides about any number of requests ("groups") in one step, each all or nothing, at the time of the server.
  *
  * KEYS: the counter of each charge, group by group. ARGV: the time in microseconds, empty for the server's own; the rules of all limits,
- * `<kind><limit>,<window>,<burst or bits>,<1 for a dry run>;` with kinds `s`liding window, `b`ucket and `f`ixed window; then a text for each group:
+ * `<kind><limit>,<window>,<burst or bits>,<1 for a dry run>;` with kinds `s`liding window, `b`ucket and `f`ixed window; 1 if a counter is asked for more than once; then a text for each group:
  * - charges `<number of the rule>,<cost>;`, after a `!` if nothing shall be charged, whatever fits;
  * - or a lease `l<number of the rule>,<least>,<needed>,<wanted>,<ttl>,<nodes>`: as much as is needed now, at least what one caller needs, and of the
  *   rest what is wanted for the whole `ttl`, but no more than a node's share of half the room, so that it ends exact by itself.
@@ -14,6 +14,8 @@ import { LAYOUT_LUA, SIMPLE_LUA, SLIDING_LUA } from './counter-lua.js';
  * units granted, those left, the milliseconds until they come back, the end of the lease, and how far ahead that is.
  */
 export const DECIDE = new RedisScript(`${LAYOUT_LUA}
+-- Whether a counter may be asked for twice: then it is read and written once.
+local shared = ARGV[3] == '1'
 local explicit, now, hit = ARGV[1] ~= '', 0, 0
 if explicit then
   now, hit = floor(ARGV[1] / 1000), ceil(ARGV[1] / 1000)
@@ -46,14 +48,23 @@ end
 local function next_counter(rule)
   asked = asked + 1
   local key = KEYS[asked]
-  local c = counters[key]
+  local c = shared and counters[key]
   if c then return c end
   local kind, value = rule.kind, call('GET', key)
   if kind == 's' then c = load_sliding(rule, value)
   elseif kind == 'f' then c = load_fixed(rule, value)
   else c = load_bucket(rule, value) end
-  counters[key] = c
+  if shared then counters[key] = c end
   return c
+end
+
+-- A counter is gone when nothing in it counts any more.
+local function save(key, c)
+  if not c[CHANGED] then return end
+  local kind = c[RULE].kind
+  if kind == 's' then save_sliding(key, c)
+  elseif kind == 'f' then save_fixed(key, c)
+  else save_bucket(key, c) end
 end
 
 local function used_of(c, rule)
@@ -103,7 +114,7 @@ local function tell(remaining, reset)
 end
 
 local function decide(group)
-  local n, allowed, plain = group.size, not group.held, group.plain
+  local n, allowed, plain, before = group.size, not group.held, group.plain, asked
   for i = 1, n, 2 do
     local rule, cost, c = group[i], group[i + 1], next_counter(group[i])
     found[i] = c
@@ -117,6 +128,7 @@ local function decide(group)
       c[TAKEN] = 0
       add_sliding(c, rule, group[i + 1], rule.in_turn)
       answer[size + 1], answer[size + 2], size = rule.most - c[USED], reset_sliding(c), size + 2
+      if not shared then save_sliding(KEYS[before + (i + 1) / 2], c) end
     end
     return
   end
@@ -139,7 +151,10 @@ local function decide(group)
     end
     tell(max(0, rule.most - used_of(c, rule)), passes and reset_of(c, rule) or -wait_of(c, rule, needs_of(c, rule, cost)))
   end
-  for i = 1, n, 2 do found[i][TAKEN] = 0 end
+  for i = 1, n, 2 do
+    found[i][TAKEN] = 0
+    if not shared then save(KEYS[before + (i + 1) / 2], found[i]) end
+  end
 end
 
 local function tell_lease(granted, remaining, reset, ends, rest)
@@ -155,27 +170,24 @@ local function lease(text)
   local c = next_counter(rule)
   least = tonumber(least)
   local room = max(0, rule.limit - c[USED])
-  if room < least then return tell_lease(0, room, wait_of(c, rule, least), hit, 0) end
+  if room < least then
+    if not shared then save(KEYS[asked], c) end
+    return tell_lease(0, room, wait_of(c, rule, least), hit, 0)
+  end
   local ends = min(hit + ttl, rule.begins + rule.turn_ms - 1)
   local share = min(ceil(wanted * (ends - hit) / ttl), floor(room / (2 * nodes)))
   local granted = min(room, max(tonumber(needed), share))
   add_sliding(c, rule, granted, ends - rule.begins)
+  if not shared then save(KEYS[asked], c) end
   tell_lease(granted, room - granted, reset_sliding(c), ends, ends - hit)
 end
 
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   local text = ARGV[i]
   if string.byte(text) == 108 then lease(text) else decide(groups[text] or read_group(text)) end
 end
 
--- A counter is gone when nothing in it counts any more.
-for key, c in pairs(counters) do
-  if c[CHANGED] then
-    if c[RULE].kind == 's' then save_sliding(key, c)
-    elseif c[RULE].kind == 'f' then save_fixed(key, c)
-    else save_bucket(key, c) end
-  end
-end
+for key, c in pairs(counters) do save(key, c) end
 return answer
 `);
 
