@@ -51,7 +51,7 @@ export class RedisRateLimitStorage implements RateLimitStorage {
     this.#census = new NodeCensus(connection, names.nodes);
     this.#exact = new ExactLimits(connection, names, batches);
     this.#leased = new LeasedLimits(names, batches, this.#census, new LeaseReturns(connection), clock);
-    this.#requests = new RequestLimits(this.#exact, this.#leased);
+    this.#requests = new RequestLimits(names, this.#exact, this.#leased);
   }
 
   /**

@@ -1,198 +1,206 @@
 /**
- * How counters are kept and read, in Lua. All arithmetic is that of the counters in memory, so that a limit means the same wherever it is counted;
- * a test plays one history to both.
+ * How counters are kept, in Lua. All arithmetic is that of the counters in memory, so that a limit means the same wherever it is counted; a test plays
+ * one history to both.
  *
  * A sliding window is its newest turn, the bits of a count, and a word for each of seven turns: a count, and above it the time of the last hit in
  * steps. A token bucket is the milliseconds until it has run empty, and when that was; a fixed window its start and its count.
  * A value of any other length is nobody's, and stands for none.
  */
-export const COUNTER_LUA = `
+export const LAYOUT_LUA = `
+local call = redis.call
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
+local pack, unpack_value = struct.pack, struct.unpack
 local SLIDING, SLIDING_BYTES = '<dBI4I4I4I4I4I4I4', 37
+-- Where the words are. Numbers become texts slowly.
+local WORD_AT = {'9', '13', '17', '21', '25', '29', '33'}
 local BUCKET, BUCKET_BYTES = '<dd', 16
 local FIXED, FIXED_BYTES = '<dI4', 12
-
-local function step_of(turn_ms, bits)
-  return ceil(turn_ms / (2 ^ (32 - bits) - 1))
-end
-
-local function read_sliding(c, value)
-  local w = {}
-  c.newest, c.bits, w[1], w[2], w[3], w[4], w[5], w[6], w[7] = struct.unpack(SLIDING, value)
-  c.step = step_of(c.turn_ms, c.bits)
-  local unit = 2 ^ c.bits
-  for i = 1, 7 do
-    c.counts[i] = w[i] % unit
-    c.steps[i] = floor(w[i] / unit)
-  end
-end
-
-local function pack_sliding(c)
-  local w, unit = {}, 2 ^ c.bits
-  for i = 1, 7 do w[i] = c.steps[i] * unit + c.counts[i] end
-  return struct.pack(SLIDING, c.newest, c.bits, w[1], w[2], w[3], w[4], w[5], w[6], w[7])
-end
+-- A counter that has been read is a list, which is made faster than a record: the words of a sliding window; its rule, units that count, units that a
+-- group takes, whether it has changed; then what its kind needs.
+local RULE, USED, TAKEN, CHANGED = 8, 9, 10, 11
+local GRAIN, NEWEST, OLDEST, REST = 12, 13, 14, 15
+local START, LEVEL = 12, 12
 `;
 
-/** Charging and looking; after {@link COUNTER_LUA}, with `now`, `hit` and `explicit` set. */
-export const CHARGE_LUA = `
-local function rest_of(c, turn)
-  return turn * c.turn_ms + min(c.steps[turn % 7 + 1] * c.step, c.turn_ms) + c.window - now
+/**
+ * A sliding window; after {@link LAYOUT_LUA}, with `now`, `hit` and `set` made. Written for speed, since nearly every check comes to this: a counter is
+ * one table of few fields, with the words in its array and what all counters of a limit share in its rule.
+ */
+export const SLIDING_LUA = `
+local grains = {}
+
+-- How a word is read whose counts take so many bits.
+local function grain_of(turn_ms, bits)
+  local name = turn_ms * 32 + bits
+  local grain = grains[name]
+  if not grain then
+    grain = {bits = bits, unit = 2 ^ bits, step = ceil(turn_ms / (2 ^ (32 - bits) - 1))}
+    grains[name] = grain
+  end
+  return grain
 end
 
+local function rest_of(c, turn)
+  local rule, grain = c[RULE], c[GRAIN]
+  return turn * rule.turn_ms + min(floor(c[turn % 7 + 1] / grain.unit) * grain.step, rule.turn_ms) + rule.window - now
+end
+
+-- Units that count, the oldest turn that has any, and until when it does; from it on the times of turns follow each other.
 local function count_sliding(c)
-  local used = 0
-  for turn = max(c.turn, c.newest) - 6, c.newest do
-    local count = c.counts[turn % 7 + 1]
-    if count > 0 and rest_of(c, turn) > 0 then used = used + count end
+  local rule, unit, newest, used, oldest = c[RULE], c[GRAIN].unit, c[NEWEST], 0, false
+  local first = rule.turn > newest and rule.turn - 6 or newest - 6
+  for turn = first, newest do
+    local count = c[turn % 7 + 1] % unit
+    if count > 0 then
+      if oldest then
+        used = used + count
+      else
+        local rest = rest_of(c, turn)
+        if rest > 0 then used, oldest, c[REST] = count, turn, rest end
+      end
+    end
   end
-  c.used = used
+  c[USED], c[OLDEST] = used, oldest
 end
 
 -- The server's wall clock may have stepped back: nobody is locked out longer than a window.
 local function settle_sliding(c)
-  if c.newest <= c.turn then return end
-  local counts, steps = {}, {}
-  for back = 0, 6 do
-    local from, to = (c.newest - back) % 7 + 1, (c.turn - back) % 7 + 1
-    counts[to], steps[to] = c.counts[from], c.steps[from]
-  end
-  local last = c.turn % 7 + 1
-  steps[last] = min(steps[last], ceil((hit - c.turn * c.turn_ms) / c.step))
-  c.counts, c.steps, c.newest, c.changed = counts, steps, c.turn, true
+  local turn, unit, words = c[RULE].turn, c[GRAIN].unit, {}
+  for back = 0, 6 do words[(turn - back) % 7 + 1] = c[(c[NEWEST] - back) % 7 + 1] end
+  for i = 1, 7 do c[i] = words[i] end
+  local last = turn % 7 + 1
+  local steps = min(floor(c[last] / unit), ceil((hit - turn * c[RULE].turn_ms) / c[GRAIN].step))
+  c[last], c[NEWEST], c[CHANGED] = steps * unit + c[last] % unit, turn, 'all'
 end
 
-local function load(key, kind, window)
-  local c = {kind = kind, window = window, taken = 0, used = 0}
-  local value = redis.call('GET', key)
-  local size = value and #value or 0
-  if kind == 's' then
-    c.turn_ms = ceil(window / 6)
-    c.turn = floor(hit / c.turn_ms)
-    c.counts, c.steps = {}, {}
-    if size == SLIDING_BYTES then
-      read_sliding(c, value)
-      settle_sliding(c)
-      count_sliding(c)
-    end
-  elseif kind == 'f' then
-    c.start = hit
-    if size == FIXED_BYTES then
-      c.start, c.used = struct.unpack(FIXED, value)
-      if c.start > hit then c.start, c.changed = hit, true end
-      if now - c.start >= window then c.used = 0 end
-    end
-  else
-    c.level = 0
-    if size == BUCKET_BYTES then
-      local level, seen = struct.unpack(BUCKET, value)
-      if seen > now then seen, c.changed = now, true end
-      c.level = max(0, level - (now - seen))
-    end
+local function load_sliding(rule, value)
+  if not value or #value ~= SLIDING_BYTES then
+    return {0, 0, 0, 0, 0, 0, 0, rule, 0, 0, false, rule.grain, 0, false, 0}
   end
+  local newest, bits, a, b, d, e, f, g, h = unpack_value(SLIDING, value)
+  local grain = bits == rule.grain.bits and rule.grain or grain_of(rule.turn_ms, bits)
+  local c = {a, b, d, e, f, g, h, rule, 0, 0, false, grain, newest, false, 0}
+  if newest > rule.turn then settle_sliding(c) end
+  count_sliding(c)
   return c
 end
 
-local function used_of(c, charge)
-  if c.kind ~= 'b' then return c.used end
-  local unit = c.window / charge.limit
-  local room = floor((charge.most * unit - c.level + unit * 1e-6) / unit)
-  return charge.most - min(charge.most, max(0, room))
-end
-
 -- Until the next units come back.
-local function reset_of(c, charge)
-  if c.kind == 's' then
-    if c.used == 0 then return 0 end
-    for turn = max(c.turn, c.newest) - 6, c.newest do
-      if c.counts[turn % 7 + 1] > 0 then
-        local rest = rest_of(c, turn)
-        if rest > 0 then return min(rest, c.window + c.step - 1) end
-      end
-    end
-    return 0
-  elseif c.kind == 'f' then
-    return c.used == 0 and 0 or min(c.window, c.start + c.window - now)
-  elseif c.level == 0 then
-    return 0
-  end
-  local unit = c.window / charge.limit
-  return max(1, ceil(c.level - (used_of(c, charge) - 1) * unit - unit * 1e-6))
+local function reset_sliding(c)
+  return c[USED] == 0 and 0 or min(c[REST], c[RULE].window + c[GRAIN].step - 1)
 end
 
--- Until a charge that does not fit would.
-local function wait_of(c, charge, cost)
-  if cost > charge.most then return c.window end
-  if c.kind == 'f' then return reset_of(c, charge) end
-  if c.kind == 'b' then
-    local unit = c.window / charge.limit
-    return max(1, ceil(c.level + (cost - charge.most) * unit - unit * 1e-6))
+local function wait_sliding(c, missing)
+  for turn = c[OLDEST], c[NEWEST] do
+    missing = missing - c[turn % 7 + 1] % c[GRAIN].unit
+    if missing <= 0 then return min(rest_of(c, turn), c[RULE].window + c[GRAIN].step - 1) end
   end
-  local missing = c.used + cost - charge.limit
-  for turn = max(c.turn, c.newest) - 6, c.newest do
-    local count = c.counts[turn % 7 + 1]
-    if count > 0 then
-      local rest = rest_of(c, turn)
-      if rest > 0 then
-        missing = missing - count
-        if missing <= 0 then return min(rest, c.window + c.step - 1) end
-      end
-    end
-  end
-  return c.window
+  return c[RULE].window
 end
 
--- 'at' is the hit, or the end of a lease, in the same turn.
-local function add_sliding(c, bits, cost, at)
-  if c.used == 0 then
-    for i = 1, 7 do c.counts[i], c.steps[i] = 0, 0 end
-    c.newest, c.bits, c.step = c.turn, bits, step_of(c.turn_ms, bits)
-  elseif c.bits < bits then
-    local step = step_of(c.turn_ms, bits)
-    for i = 1, 7 do c.steps[i] = ceil(c.steps[i] * c.step / step) end
-    c.bits, c.step = bits, step
+local function widen(c, wide)
+  local grain = c[GRAIN]
+  for i = 1, 7 do
+    local word = c[i]
+    c[i] = ceil(floor(word / grain.unit) * grain.step / wide.step) * wide.unit + word % grain.unit
   end
-  for turn = max(c.newest + 1, c.turn - 6), c.turn do
-    c.counts[turn % 7 + 1], c.steps[turn % 7 + 1] = 0, 0
-  end
-  c.newest = c.turn
-  local i = c.turn % 7 + 1
-  c.counts[i] = c.counts[i] + cost
-  c.steps[i] = max(c.steps[i], ceil((at - c.turn * c.turn_ms) / c.step))
-  c.used = c.used + cost
+  c[GRAIN], c[CHANGED] = wide, 'all'
+  count_sliding(c)
 end
 
-local function add(c, charge)
-  if charge.cost == 0 then return end
-  c.changed = true
-  if c.kind == 's' then
-    add_sliding(c, charge.size, charge.cost, hit)
-  elseif c.kind == 'f' then
-    if c.used == 0 then c.start = hit end
-    c.used = c.used + charge.cost
+local function enter_turn(c, rule)
+  local turn = rule.turn
+  if c[USED] == 0 then
+    for i = 1, 7 do c[i] = 0 end
+    c[OLDEST], c[GRAIN] = turn, rule.grain
   else
-    c.level = c.level + charge.cost * c.window / charge.limit
+    if c[GRAIN].bits < rule.grain.bits then widen(c, rule.grain) end
+    for stale = max(c[NEWEST] + 1, turn - 6), turn do c[stale % 7 + 1] = 0 end
   end
+  c[NEWEST], c[CHANGED] = turn, 'all'
 end
 
--- A counter is gone when all in it has lapsed.
-local function save(key, c)
-  local value, rest
-  if c.kind == 's' then
-    if c.used > 0 then
-      value, rest = pack_sliding(c), 1
-      for turn = c.newest - 6, c.newest do
-        if c.counts[turn % 7 + 1] > 0 then rest = max(rest, rest_of(c, turn)) end
-      end
-    end
-  elseif c.kind == 'f' then
-    if c.used > 0 then value, rest = struct.pack(FIXED, c.start, c.used), c.start + c.window - now end
-  elseif c.level > 0 then
-    value, rest = struct.pack(BUCKET, c.level, now), ceil(c.level)
+-- 'in_turn' is the hit, or the end of a lease, in milliseconds of the turn.
+local function add_sliding(c, rule, cost, in_turn)
+  local turn, i = rule.turn, rule.slot
+  if c[NEWEST] ~= turn or c[USED] == 0 or c[GRAIN] ~= rule.grain then enter_turn(c, rule) end
+  local grain, word = c[GRAIN], c[i]
+  local unit = grain.unit
+  local count = word % unit
+  local steps, hit_steps = (word - count) / unit, ceil(in_turn / grain.step)
+  if hit_steps > steps then steps = hit_steps end
+  c[i], c[USED] = steps * unit + count + cost, c[USED] + cost
+  if c[OLDEST] == turn then c[REST] = rule.begins + min(steps * grain.step, rule.turn_ms) + rule.window - now end
+  if not c[CHANGED] then c[CHANGED] = 'word' end
+end
+
+-- Within a turn only its word changes; with a new one the expiry does: until nothing counts, whatever comes in this turn.
+local function save_sliding(key, c)
+  if c[USED] == 0 then return call('DEL', key) end
+  if c[CHANGED] == 'word' then
+    local i = c[NEWEST] % 7 + 1
+    return call('SETRANGE', key, WORD_AT[i], pack('<I4', c[i]))
   end
-  if not value then redis.call('DEL', key) return end
-  -- Times that a test makes up have nothing to do with those at which keys expire.
-  if explicit then rest = rest + 3600000 end
-  redis.call('SET', key, value, 'PX', string.format('%.0f', min(rest, 1e13)))
+  local value = pack(SLIDING, c[NEWEST], c[GRAIN].bits, c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+  set(key, value, (c[NEWEST] + 1) * c[RULE].turn_ms + c[GRAIN].step + c[RULE].window - now)
+end
+`;
+
+/** Token buckets and fixed windows; after {@link LAYOUT_LUA}, with `now`, `hit` and `set` made. `rule` is what a charge says of its limit. */
+export const SIMPLE_LUA = `
+local function load_fixed(rule, value)
+  local c = {0, 0, 0, 0, 0, 0, 0, rule, 0, 0, false, hit}
+  if not value or #value ~= FIXED_BYTES then return c end
+  c[START], c[USED] = unpack_value(FIXED, value)
+  if c[START] > hit then c[START], c[CHANGED] = hit, true end
+  if now - c[START] >= c[RULE].window then c[USED] = 0 end
+  return c
+end
+
+local function reset_fixed(c)
+  return c[USED] == 0 and 0 or min(c[RULE].window, c[START] + c[RULE].window - now)
+end
+
+local function add_fixed(c, cost)
+  if c[USED] == 0 then c[START] = hit end
+  c[USED], c[CHANGED] = c[USED] + cost, true
+end
+
+local function save_fixed(key, c)
+  if c[USED] == 0 then return call('DEL', key) end
+  set(key, pack(FIXED, c[START], c[USED]), c[START] + c[RULE].window - now)
+end
+
+local function load_bucket(rule, value)
+  local c = {0, 0, 0, 0, 0, 0, 0, rule, 0, 0, false, 0}
+  if not value or #value ~= BUCKET_BYTES then return c end
+  local level, seen = unpack_value(BUCKET, value)
+  if seen > now then seen, c[CHANGED] = now, true end
+  c[LEVEL] = max(0, level - (now - seen))
+  return c
+end
+
+local function used_of_bucket(c, rule)
+  local unit = rule.unit
+  local room = floor((rule.most * unit - c[LEVEL] + unit * 1e-6) / unit)
+  return rule.most - min(rule.most, max(0, room))
+end
+
+local function reset_bucket(c, rule)
+  if c[LEVEL] == 0 then return 0 end
+  return max(1, ceil(c[LEVEL] - (used_of_bucket(c, rule) - 1) * rule.unit - rule.unit * 1e-6))
+end
+
+local function wait_bucket(c, rule, cost)
+  return max(1, ceil(c[LEVEL] + (cost - rule.most) * rule.unit - rule.unit * 1e-6))
+end
+
+local function add_bucket(c, rule, cost)
+  c[LEVEL], c[CHANGED] = c[LEVEL] + cost * c[RULE].window / rule.limit, true
+end
+
+local function save_bucket(key, c)
+  if c[LEVEL] <= 0 then return call('DEL', key) end
+  set(key, pack(BUCKET, c[LEVEL], now), min(ceil(c[LEVEL]), 1e13))
 end
 `;

@@ -4,15 +4,23 @@ import { DECIDE } from './limit-scripts.js';
 /** Requests that one script decides about: more would keep the server from everybody else for too long. */
 const MAX_GROUPS = 32;
 
-/** Takes its part of the answer, from an index on; the first number of all is the hit. */
-type Take = (numbers: readonly number[], from: number) => void;
+/** What one request asks. */
+export interface Group<T> {
+  readonly tag: string;
+  /** Names of the counters. */
+  readonly keys: readonly string[];
+  /** Said in the moment in which it leaves. @param numberOf numbers the rules of a batch */
+  readonly text: (numberOf: (rule: string) => number) => string;
+  /** Numbers that answer it. */
+  readonly size: number;
+  /** Takes its part of the answer, from an index on; the first number of all is the hit. */
+  readonly read: (numbers: readonly number[], from: number) => T;
+}
 
-interface Batch {
-  readonly keys: string[];
-  readonly texts: (string | (() => string))[];
-  readonly groups: { readonly take: Take; readonly fail: (error: unknown) => void; readonly from: number }[];
-  /** Numbers that the answer will have. */
-  size: number;
+interface Waiting {
+  readonly group: Group<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -22,7 +30,7 @@ interface Batch {
 export class DecisionBatches {
   readonly #connection: RedisConnection;
   readonly #time: () => string;
-  readonly #waiting = new Map<string, Batch>();
+  readonly #waiting = new Map<string, Waiting[]>();
 
   /** @param time what the scripts take for the time, in microseconds; empty for the server's */
   constructor(connection: RedisConnection, time: () => string) {
@@ -30,62 +38,61 @@ export class DecisionBatches {
     this.#time = time;
   }
 
-  /**
-   * @param group a text, or what makes it in the moment in which it leaves
-   * @param size numbers that answer it
-   */
-  send<T>(
-    tag: string,
-    keys: readonly string[],
-    group: string | (() => string),
-    size: number,
-    read: (numbers: readonly number[], from: number) => T,
-  ): Promise<T> {
-    const slot = this.#connection.isCluster ? tag : '';
-    return new Promise<T>((resolve, reject) => {
-      const batch = this.#batchOf(slot);
-      batch.keys.push(...keys);
-      batch.texts.push(group);
-      const take: Take = (numbers, from) => resolve(read(numbers, from));
-      batch.groups.push({ take, fail: reject, from: batch.size });
-      batch.size += size;
-      if (batch.groups.length >= MAX_GROUPS) this.#flush(slot, batch);
-    });
-  }
-
-  #batchOf(slot: string): Batch {
-    let batch = this.#waiting.get(slot);
-    if (batch === undefined) {
-      if (this.#waiting.size === 0) setImmediate(() => this.#flushAll());
-      batch = { keys: [], texts: [this.#time()], groups: [], size: 1 };
-      this.#waiting.set(slot, batch);
-    }
-    return batch;
+  send<T>(group: Group<T>): Promise<T> {
+    return new Promise<unknown>((resolve, reject) => {
+      const slot = this.#connection.isCluster ? group.tag : '';
+      let batch = this.#waiting.get(slot);
+      if (batch === undefined) {
+        if (this.#waiting.size === 0) setImmediate(() => this.#flushAll());
+        this.#waiting.set(slot, (batch = []));
+      }
+      batch.push({ group, resolve, reject });
+      if (batch.length >= MAX_GROUPS) this.#flush(slot, batch);
+    }) as Promise<T>;
   }
 
   #flushAll(): void {
     for (const [slot, batch] of this.#waiting) this.#flush(slot, batch);
   }
 
-  #flush(slot: string, batch: Batch): void {
+  #flush(slot: string, batch: readonly Waiting[]): void {
     this.#waiting.delete(slot);
-    const args = batch.texts.map((text) => (typeof text === 'string' ? text : text()));
-    this.#connection.run(DECIDE, batch.keys, args).then(
-      (answer) => settle(batch, answer),
-      (error: unknown) => {
-        for (const { fail } of batch.groups) fail(error);
-      },
-    );
+    const keys: string[] = [];
+    const args = [this.#time(), '', ''];
+    const numbers = new Map<string, number>();
+    const numberOf = (rule: string): number => {
+      let number = numbers.get(rule);
+      if (number === undefined) {
+        number = numbers.size + 1;
+        numbers.set(rule, number);
+        args[1] += rule;
+      }
+      return number;
+    };
+    for (const { group } of batch) {
+      for (const key of group.keys) keys.push(key);
+      args.push(group.text(numberOf));
+    }
+    args[2] = new Set(keys).size < keys.length ? '1' : '0';
+    const failed = (error: unknown): void => {
+      for (const { reject } of batch) reject(error);
+    };
+    this.#connection.run(DECIDE, keys, args).then((answer) => settle(batch, answer), failed);
   }
 }
 
-function settle({ groups, size }: Batch, answer: unknown): void {
+function settle(batch: readonly Waiting[], answer: unknown): void {
+  const size = batch.reduce((sum, { group }) => sum + group.size, 1);
   if (!Array.isArray(answer) || answer.length !== size) {
     const error = new Error('Redis gave an answer that is none');
-    for (const { fail } of groups) fail(error);
+    for (const { reject } of batch) reject(error);
     return;
   }
   // A client can be told to give numbers as texts.
   const numbers = typeof answer[0] === 'number' ? (answer as number[]) : answer.map(Number);
-  for (const { take, from } of groups) take(numbers, from);
+  let from = 1;
+  for (const { group, resolve } of batch) {
+    resolve(group.read(numbers, from));
+    from += group.size;
+  }
 }

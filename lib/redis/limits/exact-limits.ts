@@ -71,13 +71,19 @@ export class ExactLimits {
     return parts;
   }
 
-  #decide(part: Part, mark: '' | '!'): Promise<LimitDecision> {
-    let group: string = mark;
-    for (const { meter, cost } of part.charges)
-      group += `${this.#names.wordsOf(meter).rule},${cost},${meter.dryRun ? 1 : 0};`;
-    return this.#batches.send(part.tag, part.keys, group, 2 * part.charges.length, (numbers, from) =>
-      decisionOf(part.charges, numbers, from, mark === ''),
-    );
+  #decide({ tag, keys, charges }: Part, mark: '' | '!'): Promise<LimitDecision> {
+    return this.#batches.send({
+      tag,
+      keys,
+      text: (numberOf) => {
+        let text: string = mark;
+        for (const { meter, cost } of charges)
+          text += `${numberOf(this.#names.wordsOf(meter).rule)},${cost};`;
+        return text;
+      },
+      size: 2 * charges.length,
+      read: (numbers, from) => decisionOf(charges, numbers, from, mark === ''),
+    });
   }
 
   /** One slot after the other; when a later one refuses, the earlier ones give back what they took. */

@@ -50,7 +50,7 @@ export class LeaseAsk {
     for (const waiter of all) {
       const { cost, resolve } = waiter;
       const lease = counter.take(cost, now);
-      if (lease !== undefined) resolve({ counter, lease, cost });
+      if (lease !== undefined) resolve({ counter, lease, cost, now });
       else if (granted === 0 && cost === least) resolve({ allowed: false, remaining, resetMs });
       else if (this.#late >= MAX_LATE) resolve('exact');
       else this.#waiting.push(waiter);

@@ -1,4 +1,5 @@
 import type { LimitMeter } from '../../policy/limit-meter.js';
+import type { LimitState } from '../../rate-limit/rate-limit-storage.js';
 
 /** Longest time for which units are taken in advance. */
 const LEASE_MS = 1_000;
@@ -32,6 +33,8 @@ export interface Hold {
   readonly counter: LeasedCounter;
   readonly lease: Lease;
   readonly cost: number;
+  /** When they were taken, by the monotonic clock. */
+  readonly now: number;
 }
 
 /** The part of one counter that is here. Knows no server and no clock. */
@@ -46,8 +49,9 @@ export class LeasedCounter {
   resetAt = 0;
 
   constructor(
-    readonly key: string,
     readonly meter: LimitMeter,
+    /** The subject, or a digest of it. */
+    readonly who: string,
     readonly tag: string,
     /** Name of the counter in Redis. */
     readonly name: string,
@@ -87,9 +91,8 @@ export class LeasedCounter {
   }
 }
 
-/** Whether a limit's turns are long enough for units to be worth taking in advance. */
-export function canLease({ algorithm, mode, dryRun, windowMs }: LimitMeter): boolean {
-  return mode === 'lease' && algorithm === 'sliding-window' && !dryRun && windowMs >= MIN_WINDOW_MS;
+/** How a counter stands of which units are held: never better than it is. */
+export function stateOf({ counter, lease, now }: Hold): LimitState {
+  const resetMs = Math.max(1, Math.ceil(counter.resetAt - now));
+  return { allowed: true, remaining: counter.remaining + lease.left, resetMs };
 }
-
-const MIN_WINDOW_MS = 300;

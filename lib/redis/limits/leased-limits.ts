@@ -3,8 +3,9 @@ import { sha256 } from '../../authentication/sha256.js';
 import type { SecurityClock } from '../../clock.js';
 import type { LimitMeter } from '../../policy/limit-meter.js';
 import type { LimitCharge, LimitState } from '../../rate-limit/rate-limit-storage.js';
-import type { DecisionBatches } from './decision-batches.js';
+import type { DecisionBatches, Group } from './decision-batches.js';
 import { type Grant, type Hold, type Lease, LeasedCounter } from './lease.js';
+import { LeaseTable } from './lease-table.js';
 import { LeaseAsk, type Leasing } from './lease-ask.js';
 import { type LimitNames, tagOf } from './limit-names.js';
 import type { LeaseReturns } from './lease-returns.js';
@@ -31,7 +32,7 @@ export class LeasedLimits {
   readonly #census: NodeCensus;
   readonly #returns: LeaseReturns;
   readonly #clock: SecurityClock;
-  readonly #counters = new Map<string, LeasedCounter>();
+  readonly #counters = new LeaseTable(MAX_COUNTERS);
   readonly #asks = new Map<LeasedCounter, LeaseAsk>();
   readonly #refusals = new BoundedCache<Refusal>(MAX_COUNTERS);
   #timer: NodeJS.Timeout | undefined;
@@ -54,30 +55,20 @@ export class LeasedLimits {
   /** Takes units that are here, or says what is known; otherwise asks, together with all who wait for the same counter. */
   take(charge: LimitCharge): Leasing | Promise<Leasing> {
     const { meter, subject, cost } = charge;
-    const key = this.#keyOf(meter, subject);
+    const who = whoOf(subject);
     const now = this.#clock.monotonic();
-    const counter = this.#counters.get(key);
+    const counter = this.#counters.get(meter, who);
     const lease = counter?.take(cost, now);
-    if (counter !== undefined && lease !== undefined) return { counter, lease, cost };
-    const refusal = this.#refusals.get(key);
-    if (refusal !== undefined) {
-      if (now < refusal.until) return refused(0, refusal.resetAt - now);
-      this.#refusals.delete(key);
-    }
-    if (this.#closed) return 'exact';
+    if (counter !== undefined && lease !== undefined) return { counter, lease, cost, now };
+    const refusal = this.#refusalOf(meter, who, now);
+    if (refusal !== undefined) return refusal;
     if (counter !== undefined) return this.#ask(counter, cost);
-    if (this.#counters.size >= MAX_COUNTERS) return 'exact';
+    if (this.#closed || this.#counters.isFull) return 'exact';
     const tag = tagOf(subject);
-    const newcomer = new LeasedCounter(key, meter, tag, this.#names.counter(tag, meter));
-    this.#counters.set(key, newcomer);
+    const newcomer = new LeasedCounter(meter, who, tag, this.#names.counter(tag, meter));
+    this.#counters.add(newcomer);
     this.#wake();
     return this.#ask(newcomer, cost);
-  }
-
-  /** How a counter stands of which units are held: never better than it is. */
-  stateOf({ counter, lease }: Hold): LimitState {
-    const resetMs = Math.max(1, Math.ceil(counter.resetAt - this.#clock.monotonic()));
-    return { allowed: true, remaining: counter.remaining + lease.left, resetMs };
   }
 
   /** Puts back what was taken for a request that is refused. */
@@ -88,46 +79,64 @@ export class LeasedLimits {
 
   /** Forgets what is here of a counter. */
   forget(meter: LimitMeter, subject: string): void {
-    const key = this.#keyOf(meter, subject);
-    const counter = this.#counters.get(key);
+    const who = whoOf(subject);
+    const counter = this.#counters.get(meter, who);
     if (counter !== undefined) counter.lease = undefined;
-    this.#refusals.delete(key);
+    this.#refusals.delete(this.#refusalName(meter, who));
   }
 
   /** Gives all back; from here on nothing is taken in advance. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
-    for (const counter of this.#counters.values()) this.#giveBack(counter, counter.lease);
-    this.#counters.clear();
+    for (const counter of this.#counters) {
+      this.#giveBack(counter, counter.lease);
+      this.#counters.delete(counter);
+    }
     await this.#returns.flush();
   }
 
-  #keyOf(meter: LimitMeter, subject: string): string {
-    const { name } = this.#names.wordsOf(meter);
-    const who = subject.length <= MAX_SUBJECT ? `s${subject}` : `h${sha256(subject)}`;
-    return `${name}:${meter.limit}:${who}`;
+  #refusalName(meter: LimitMeter, who: string): string {
+    return `${this.#names.wordsOf(meter).name}\n${meter.limit}\n${who}`;
+  }
+
+  /** What is known of a counter that had nothing left when it was last asked. */
+  #refusalOf(meter: LimitMeter, who: string, now: number): LimitState | undefined {
+    const name = this.#refusalName(meter, who);
+    const refusal = this.#refusals.get(name);
+    if (refusal === undefined) return undefined;
+    if (now < refusal.until)
+      return { allowed: false, remaining: 0, resetMs: Math.max(1, Math.ceil(refusal.resetAt - now)) };
+    this.#refusals.delete(name);
+    return undefined;
   }
 
   #ask(counter: LeasedCounter, cost: number): Promise<Leasing> {
-    let ask = this.#asks.get(counter);
-    if (ask === undefined) {
-      ask = new LeaseAsk(counter);
-      this.#asks.set(counter, ask);
-      this.#send(ask);
-    }
-    return ask.join(cost);
+    const open = this.#asks.get(counter);
+    if (open !== undefined) return open.join(cost);
+    const ask = new LeaseAsk(counter);
+    this.#asks.set(counter, ask);
+    const joined = ask.join(cost);
+    this.#send(ask);
+    return joined;
   }
 
   #send(ask: LeaseAsk): void {
     const { counter } = ask;
     let sent = 0;
-    const text = (): string => {
-      sent = this.#clock.monotonic();
-      counter.adapt(sent);
-      return `l${this.#names.wordsOf(counter.meter).rule.slice(1)},${ask.leave()},${counter.wanted},${counter.ttlMs},${this.#census.count}`;
+    const group: Group<Grant> = {
+      tag: counter.tag,
+      keys: [counter.name],
+      text: (numberOf) => {
+        sent = this.#clock.monotonic();
+        counter.adapt(sent);
+        const rule = numberOf(this.#names.wordsOf(counter.meter).rule);
+        return `l${rule},${ask.leave()},${counter.wanted},${counter.ttlMs},${this.#census.count}`;
+      },
+      size: 5,
+      read: grantOf,
     };
-    this.#batches.send(counter.tag, [counter.name], text, 5, grantOf).then(
+    this.#batches.send(group).then(
       (grant) => this.#granted(ask, grant, sent),
       (error: unknown) => {
         this.#asks.delete(counter);
@@ -147,9 +156,9 @@ export class LeasedLimits {
     else this.#send(ask);
   }
 
-  #refuse({ key, resetAt }: LeasedCounter, now: number): void {
+  #refuse({ meter, who, resetAt }: LeasedCounter, now: number): void {
     const until = this.#census.isAlone ? resetAt : Math.min(resetAt, now + SHARED_NO_MS);
-    this.#refusals.set(key, { resetAt, until });
+    this.#refusals.set(this.#refusalName(meter, who), { resetAt, until });
   }
 
   /** Whether there was anything to give back. */
@@ -162,7 +171,7 @@ export class LeasedLimits {
   }
 
   #return(counter: LeasedCounter, at: number, cost: number): void {
-    this.#refusals.delete(counter.key);
+    this.#refusals.delete(this.#refusalName(counter.meter, counter.who));
     this.#returns.add(counter, at, cost);
   }
 
@@ -173,25 +182,27 @@ export class LeasedLimits {
   /** Gives back what was not used in time, and forgets counters that nobody uses. */
   #sweep(): void {
     const now = this.#clock.monotonic();
-    for (const [key, counter] of this.#counters) {
+    for (const counter of this.#counters) {
       const { lease } = counter;
       if (this.#asks.has(counter) || (lease !== undefined && now < lease.until)) continue;
-      if (lease === undefined) this.#counters.delete(key);
+      if (lease === undefined) this.#counters.delete(counter);
       else {
         // The counter stays for one more round: what it has learned is of use if somebody comes.
         counter.adapt(now);
         this.#giveBack(counter, lease);
       }
     }
-    if (this.#counters.size > 0) return;
+    if (!this.#counters.isEmpty) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 }
 
-/** @param waitMs broken or not */
-function refused(remaining: number, waitMs: number): LimitState {
-  return { allowed: false, remaining, resetMs: Math.max(1, Math.ceil(waitMs)) };
+/** Short subjects as they are; of longer ones a digest, which is longer than any of these. */
+function whoOf(subject: string): string {
+  return subject.length <= MAX_SUBJECT
+    ? subject
+    : `${subject.length}:`.padEnd(MAX_SUBJECT, ' ') + sha256(subject);
 }
 
 function grantOf(numbers: readonly number[], from: number): Grant {

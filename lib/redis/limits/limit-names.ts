@@ -16,9 +16,14 @@ export interface MeterWords {
   readonly name: string;
   /** The kind of counter: `s`liding window, `b`ucket or `f`ixed window. */
   readonly kind: 's' | 'b' | 'f';
-  /** Kind, limit, window, and the burst of a bucket or the bits of a sliding window's count. */
+  /** Kind, limit, window, the burst of a bucket or the bits of a sliding window's count, and 1 for a dry run. */
   readonly rule: string;
+  /** Whether its units are taken to the node in advance, where its turns are long enough for that. */
+  readonly isLeased: boolean;
 }
+
+/** Shorter windows are not leased: a lease is over with its sixth of the window, and would be before it has come. */
+const MIN_LEASED_MS = 300;
 
 /**
  * Names of counters: `<prefix>rl:1:{<tag>}:<bucket>:<kind><window in base 36>`. The tag is a digest of the subject, so no text of a user's ever reaches
@@ -56,13 +61,15 @@ export function tagOf(subject: string): string {
   return hash.digest('base64url').slice(0, TAG_LENGTH);
 }
 
-function newWords({ algorithm, bucket, burst, limit, windowMs }: LimitMeter): MeterWords {
+function newWords(meter: LimitMeter): MeterWords {
+  const { algorithm, bucket, burst, dryRun, limit, mode, windowMs } = meter;
   const kind = algorithm === 'token-bucket' ? 'b' : algorithm === 'fixed-window' ? 'f' : 's';
   const size = kind === 'b' ? burst : bitsOf(limit);
   return {
     name: `${bucket}:${kind}${windowMs.toString(36)}`,
     kind,
-    rule: `${kind}${limit},${windowMs},${size}`,
+    rule: `${kind}${limit},${windowMs},${size},${dryRun ? 1 : 0};`,
+    isLeased: mode === 'lease' && algorithm === 'sliding-window' && !dryRun && windowMs >= MIN_LEASED_MS,
   };
 }
 

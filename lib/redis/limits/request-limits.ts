@@ -1,33 +1,48 @@
 import type { LimitCharge, LimitDecision, LimitState } from '../../rate-limit/rate-limit-storage.js';
 import type { ExactLimits } from './exact-limits.js';
-import { canLease, type Hold } from './lease.js';
+import { type Hold, stateOf } from './lease.js';
 import type { Leasing } from './lease-ask.js';
 import type { LeasedLimits } from './leased-limits.js';
+import type { LimitNames } from './limit-names.js';
 
 /** The limits of one request together, all or nothing: those whose units are here, and those that the server is asked about. */
 export class RequestLimits {
+  readonly #names: LimitNames;
   readonly #exact: ExactLimits;
   readonly #leased: LeasedLimits;
   /** What the server has decided of requests that have limits of both kinds: a refund has to know. */
   readonly #decided = new WeakMap<LimitDecision, LimitDecision>();
 
-  constructor(exact: ExactLimits, leased: LeasedLimits) {
+  constructor(names: LimitNames, exact: ExactLimits, leased: LeasedLimits) {
+    this.#names = names;
     this.#exact = exact;
     this.#leased = leased;
   }
 
   consume(charges: readonly LimitCharge[]): LimitDecision | Promise<LimitDecision> {
-    if (!charges.some(isLeased)) return this.#exact.consume(charges);
-    const leasings = charges.map((charge) => (isLeased(charge) ? this.#leased.take(charge) : 'exact'));
-    if (leasings.some((leasing) => leasing instanceof Promise))
-      return this.#consumeWhenKnown(charges, leasings);
+    let leases = false;
+    for (const charge of charges) leases ||= this.#isLeased(charge);
+    if (!leases) return this.#exact.consume(charges);
+    const leasings: (Leasing | Promise<Leasing>)[] = [];
+    let waits = false;
+    for (const charge of charges) {
+      const leasing = this.#isLeased(charge) ? this.#leased.take(charge) : 'exact';
+      waits ||= leasing instanceof Promise;
+      leasings.push(leasing);
+    }
+    if (waits) return this.#consumeWhenKnown(charges, leasings);
     return this.#consumeKnown(charges, leasings as Leasing[]);
   }
 
   /** What was handed out of a lease is not taken back: it lapses. */
   async refund(charges: readonly LimitCharge[], decision: LimitDecision): Promise<void> {
-    const exact = charges.filter((charge) => !isLeased(charge));
+    const exact = charges.filter((charge) => !this.#isLeased(charge));
     if (exact.length > 0) await this.#exact.refund(exact, this.#decided.get(decision) ?? decision);
+  }
+
+  /** A look, and a dry run, asks the server. */
+  #isLeased({ meter, cost }: LimitCharge): boolean {
+    return cost > 0 && meter.mode === 'lease' && this.#names.wordsOf(meter).isLeased;
   }
 
   async #consumeWhenKnown(
@@ -46,6 +61,10 @@ export class RequestLimits {
     charges: readonly LimitCharge[],
     leasings: readonly Leasing[],
   ): LimitDecision | Promise<LimitDecision> {
+    const only = leasings[0]!;
+    // What nearly every check comes to where limits are leased.
+    if (leasings.length === 1 && isHold(only))
+      return { allowed: true, states: [stateOf(only)], at: only.lease.at };
     const exact = charges.filter((_, index) => leasings[index] === 'exact');
     if (leasings.some(isRefusal)) {
       this.#release(leasings);
@@ -82,15 +101,10 @@ export class RequestLimits {
       if (leasing === 'exact') return decision!.states[next++]!;
       if (!isHold(leasing)) return leasing;
       at ||= leasing.lease.at;
-      return this.#leased.stateOf(leasing);
+      return stateOf(leasing);
     });
     return { allowed, states, at };
   }
-}
-
-/** A look, and a dry run, asks the server. */
-function isLeased({ meter, cost }: LimitCharge): boolean {
-  return cost > 0 && canLease(meter);
 }
 
 function isHold(leasing: Leasing): leasing is Hold {
