@@ -1,5 +1,6 @@
 import type { Play } from './play.js';
 import type { Random } from './random.js';
+import { LEASE_MS } from './scenario.js';
 
 /** Of each kind of client, each with a key of its own. */
 const CLIENTS = 4;
@@ -10,7 +11,7 @@ const EDGE_MS = 50;
 
 type Adversary = (play: Play, random: Random, key: number) => void;
 
-const KINDS: readonly Adversary[] = [burstAtEdges, hop, waitForReset, strand];
+const KINDS: readonly Adversary[] = [burstAtEdges, hop, waitForReset, strand, hoard];
 
 /** Keys of adversaries are the last ones, where ordinary clients are few. The first is one that bursts at the edges of windows. */
 export function firstAdversary(keys: number): number {
@@ -36,14 +37,7 @@ export function startAdversaries(play: Play, random: Random): void {
 function burstAtEdges(play: Play, random: Random, key: number): void {
   const { limit, windowMs, nodes } = play.scenario;
   let connected: number[] = [];
-  const burst = (requests: number) => {
-    let sent = 0;
-    const fire = () => {
-      play.send(key, connected[sent % connected.length]!);
-      if (++sent < requests) play.later(BURST_MS / requests, fire);
-    };
-    fire();
-  };
+  const burst = (requests: number) => sendAll(play, key, connected, requests, BURST_MS);
   const open = () => {
     connected = random.some(CONNECTIONS, nodes);
     burst(1);
@@ -94,6 +88,45 @@ function strand(play: Play, random: Random, key: number): void {
     play.later(stay === 0 ? 8 * everyMs : 1, fire);
   };
   play.later(random.exponential(1_000), fire);
+}
+
+/**
+ * Makes one node take as large a lease as it gives, uses it up around its very end, and takes the whole limit elsewhere when a counter that
+ * remembers the lease wrongly would have forgotten it: a window after it was taken, or after it has ended.
+ */
+function hoard(play: Play, random: Random, key: number): void {
+  const { limit, windowMs, nodes } = play.scenario;
+  // Asked for one more at each power of two, the node doubles what it takes.
+  const most = 2 ** Math.floor(Math.log2(Math.max(1, limit / (2 * nodes))));
+  const begin = () => {
+    const [hoarding = 0, ...others] = random.some(CONNECTIONS + 1, nodes);
+    sendAll(play, key, [hoarding], most, 3 * most);
+    const taken = 3 * (most - 1);
+    // Before the end, so that a lease counted from its beginning is forgotten too early; or after it, if the node goes on.
+    const late = random.next() < 0.5;
+    const spend = taken + LEASE_MS + (late ? 5 : -25);
+    play.later(spend, () => sendAll(play, key, [hoarding], most - 1, 20));
+    const burst = taken + windowMs + (late ? LEASE_MS : 0);
+    play.later(burst, () => sendAll(play, key, others, 2 * limit, late ? 20 : LEASE_MS));
+    play.later(random.between(2.5, 3) * windowMs, begin);
+  };
+  play.later(random.between(0, windowMs), begin);
+}
+
+/** Sends so many requests in so many milliseconds, over one connection after the other. */
+function sendAll(
+  play: Play,
+  key: number,
+  connected: readonly number[],
+  requests: number,
+  inMs: number,
+): void {
+  let sent = 0;
+  const fire = () => {
+    play.send(key, connected[sent % connected.length]!);
+    if (++sent < requests) play.later(inMs / requests, fire);
+  };
+  fire();
 }
 
 /** Keys that were never seen before, so that counters pile up. */

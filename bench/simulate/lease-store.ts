@@ -6,11 +6,11 @@ const WORDS = GROUPS + 1;
 
 /** What the store answers to a node that asks for permits. */
 export interface Grant {
-  /** Permits, the asking request's own among them; 0 if it is refused. */
+  /** Permits; 0 if there is none. */
   readonly granted: number;
-  /** Until when the rest of them may be handed out, from the moment on when the store was asked; 0 if there is no rest. */
+  /** How long they may be handed out, from the moment on when the store was asked. */
   readonly leaseMs: number;
-  /** The end of the lease on the store's clock. */
+  /** The same moment on the store's clock. */
   readonly endsAt: number;
   /** Of a refused request: when it would pass. */
   readonly resetMs: number;
@@ -34,17 +34,19 @@ export class LeaseStore {
   readonly #turnMs: number;
   readonly #layouts: readonly [tenant: Layout, other: Layout];
 
-  constructor(
-    private readonly scenario: Scenario,
-    private readonly ttlMs: number,
-  ) {
+  constructor(private readonly scenario: Scenario) {
     this.#words = new Uint32Array(scenario.keys * WORDS);
     this.#turnMs = Math.ceil(scenario.windowMs / TURNS);
     this.#layouts = [this.#layoutFor(TENANT), this.#layoutFor(TENANT + 1)];
   }
 
-  /** Charges one unit and, while there is room enough for all nodes, up to `wanted`. `time` is the store's, in milliseconds. */
-  take(key: number, time: number, wanted: number): Grant {
+  /**
+   * Charges what is needed now, as far as there is room, and of what is wanted for the whole of a lease a node's share of half the room.
+   *
+   * @param time of the store, in milliseconds
+   * @param leaseMs longest time of a lease; 0 for a plain charge
+   */
+  take(key: number, time: number, needed: number, wanted: number, leaseMs: number): Grant {
     const now = Math.floor(time);
     const hit = Math.ceil(time);
     const turn = Math.floor(hit / this.#turnMs);
@@ -52,8 +54,10 @@ export class LeaseStore {
     const room = limitOf(key, this.scenario) - this.#used(key, now);
     if (room < 1)
       return { granted: 0, leaseMs: 0, endsAt: 0, resetMs: this.#msUntilFreed(key, now, 1 - room) };
-    const granted = Math.max(1, Math.min(wanted, Math.floor(room / (2 * this.scenario.nodes))));
-    const endsAt = granted === 1 ? hit : Math.min(hit + this.ttlMs, (turn + 1) * this.#turnMs - 1);
+    const endsAt = Math.min(hit + leaseMs, (turn + 1) * this.#turnMs - 1);
+    const wantedTillThen = endsAt === hit ? 0 : Math.ceil((wanted * (endsAt - hit)) / leaseMs);
+    const share = Math.min(wantedTillThen, Math.floor(room / (2 * this.scenario.nodes)));
+    const granted = Math.min(room, Math.max(needed, share));
     this.#charge(key, turn, endsAt, granted);
     return { granted, leaseMs: endsAt - hit, endsAt, resetMs: 0 };
   }

@@ -36,7 +36,7 @@ export function plotTraces(outcomes: readonly Outcome[]): string {
       );
     }
     const points = trace.map((units, second) => [xOf(second + 1), yOf(units)] as const);
-    parts.push(area([[xOf(0), floor], ...points], floor, mode));
+    parts.push(area(corners([[xOf(0), floor], ...points]), floor, mode));
     parts.push(line(LEFT, yOf(limit), WIDTH - RIGHT, yOf(limit), 'limit', 1.2));
     parts.push(line(LEFT, floor, WIDTH - RIGHT, floor, 'axis'));
     parts.push(text(LEFT, floor - stripHeight - 6, `${mode}: at most ${Math.max(...trace)}`, { bold: true }));
@@ -93,6 +93,8 @@ function plotBars(outcomes: readonly Outcome[], plot: BarPlot): string {
   const [height, floor, ceiling, between] = [350, 292, 116, 22];
   const width = (WIDTH - LEFT - RIGHT - between * (PROFILES.length - 1)) / PROFILES.length;
   const yOf = (value: number) => floor - (Math.min(value, plot.most) / plot.most) * (floor - ceiling);
+  // No label lies on the dashed line.
+  const labelY = (y: number) => (y - 14 < yOf(plot.at) ? Math.min(y, yOf(plot.at)) : y) - 4;
   const nodeCounts = [...new Set(outcomes.map(({ scenario: { nodes } }) => nodes))];
   const groupWidth = width / nodeCounts.length;
   const barWidth = (groupWidth - 12) / plot.modes.length;
@@ -128,7 +130,7 @@ function plotBars(outcomes: readonly Outcome[], plot: BarPlot): string {
         const [x, y] = [start + index * barWidth, yOf(plot.value(found))];
         parts.push(bar(x + 0.5, y, barWidth - 1, floor - y, mode));
         parts.push(
-          text(x + barWidth / 2, y - 4, shortNumber(plot.value(found)), { anchor: 'middle', size: 8.5 }),
+          text(x + barWidth / 2, labelY(y), shortNumber(plot.value(found)), { anchor: 'middle', size: 8.5 }),
         );
       });
       parts.push(
@@ -145,7 +147,12 @@ function plotBars(outcomes: readonly Outcome[], plot: BarPlot): string {
   return svg(WIDTH, height, plot.title, parts);
 }
 
-/** Two digits after the point, without a 0 before it: there is little room above a bar. */
+/** Two digits after the point, and no 0 that says nothing: there is little room above a bar. */
 function shortNumber(value: number): string {
-  return value === 0 ? '0' : value.toFixed(2).replace(/^0/, '');
+  return value === 0 ? '0' : value.toFixed(2).replace(/^0/, '').replace(/\.00$/, '');
+}
+
+/** Without points between two equal ones, which change nothing in the line. */
+function corners(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  return points.filter(([, y], i) => y !== points[i - 1]?.[1] || y !== points[i + 1]?.[1]);
 }

@@ -35,6 +35,9 @@ export interface Scenario {
 export const TENANT = 0;
 const TENANT_FACTOR = 20;
 
+/** How long a node may hold permits at most, in milliseconds. */
+export const LEASE_MS = 1_000;
+
 export function limitOf(key: number, { limit }: Scenario): number {
   return key === TENANT ? limit * TENANT_FACTOR : limit;
 }
