@@ -11,7 +11,7 @@ import { FULL, QUICK } from './suite.js';
 
 const DOCS = new URL('../../docs/', import.meta.url);
 const PAGE = new URL('rate-limit-simulation.md', DOCS);
-const PLACE = /(<!-- figures -->\n)[\s\S]*(\n<!-- end of figures -->)/;
+const PLACE = /(?<=<!-- figures -->\n)[\s\S]*(?=<!-- end of figures -->)/;
 const TRACED_NODES = 100;
 
 const { values } = parseArgs({
@@ -26,6 +26,11 @@ if (values.help) {
   console.log(`--quick  some minutes of traffic in place of an hour
 --write  puts the figures into docs/rate-limit-simulation.md and the plots into docs/images`);
   process.exit(0);
+}
+
+if (values.quick && values.write) {
+  console.error('the docs hold figures of the whole hour: --write goes without --quick');
+  process.exit(2);
 }
 
 const suite = values.quick ? QUICK : FULL;
@@ -55,11 +60,10 @@ function write(): void {
   writeFileSync(new URL('rate-limit-edge-burst.svg', images), plotTraces(traced));
   writeFileSync(new URL('rate-limit-round-trips.svg', images), plotTrips(matrix));
   writeFileSync(new URL('rate-limit-admitted.svg', images), plotAdmitted(matrix));
+  const page = readFileSync(PAGE, 'utf8');
+  if (!PLACE.test(page)) throw new Error(`${PAGE.pathname} has no place for figures`);
   writeFileSync(
     PAGE,
-    readFileSync(PAGE, 'utf8').replace(
-      PLACE,
-      (_, before: string, after: string) => `${before}\n${report}\n${after}`,
-    ),
+    page.replace(PLACE, () => `\n${report}\n\n`),
   );
 }
