@@ -1,3 +1,5 @@
+import type * as Oidc from 'oidc-provider';
+
 import type { SecurityEvents } from '../events/security-events.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
 import type { Account } from './authorization-server.options.js';

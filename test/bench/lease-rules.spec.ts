@@ -75,7 +75,7 @@ describe('the leases that are simulated, beside those of the Redis storage', () 
   it('R-RL-15 learn the same from what became of a lease', () => {
     const random = new Random(9);
     const meter = createMeter({ bucket: 'b', limit: 500, windowMs: 60_000, mode: 'lease' });
-    const counter = new LeasedCounter('key', meter, 'tag', 'name');
+    const counter = new LeasedCounter(meter, 'who', 'tag', 'name');
     const lease = new Lease();
     const seen = new Set<number>();
     for (let now = 0; now < 3_000_000; now += random.exponential(600)) {
