@@ -1,11 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 
 const ROUND_MS = 2_000;
-const PAUSE_MS = 20;
-const SLICE_MS = 1.5;
+const PAUSE_MS = 10;
+const SLICE_MS = 0.5;
 
 /**
- * The one timer of a storage: goes round all counters in slices of a millisecond or two, and rests when there are none.
+ * The one timer of a storage: goes round all counters in slices of about a millisecond at most, and rests when there are none.
  * It runs in the context in which the storage was made, so that no request's `AsyncLocalStorage` lives on in it.
  */
 export class CounterSweeper {
