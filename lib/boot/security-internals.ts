@@ -1,10 +1,34 @@
 import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
+import type { Authenticator } from '../authentication/authenticator.js';
+import type { Authorizer } from '../authorization/authorizer.js';
 import type { SecurityClock } from '../clock.js';
+import type { ErrorWriter } from '../errors/error-writer.js';
+import type { SecurityEvents } from '../events/security-events.js';
 import type { MountedPaths } from '../http/mounted-paths.js';
+import type { BodyStage } from '../pipeline/body-stage.js';
+import type { FailureReports } from '../pipeline/failure-reports.js';
+import type { Transports } from '../pipeline/transports.js';
+import type { PolicyRegistry } from '../policy/policy-registry.js';
+import type { RateLimiter } from '../rate-limit/rate-limiter.js';
+
+/** @internal What decides about requests, for transports that have an order of their own. */
+export interface RequestStages {
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly limiter: RateLimiter;
+  readonly bodies: BodyStage;
+}
 
 /** @internal What the other modules of this package build on; applications have no use for it. */
 export abstract class SecurityInternals {
   abstract readonly mounts: MountedPaths;
   abstract readonly attempts: AttemptLimiter;
   abstract readonly clock: SecurityClock;
+  abstract readonly events: SecurityEvents;
+  abstract readonly registry: PolicyRegistry;
+  abstract readonly transports: Transports;
+  abstract readonly stages: RequestStages;
+  abstract readonly writer: ErrorWriter;
+  abstract readonly reports: FailureReports;
+  abstract readonly production: boolean;
 }

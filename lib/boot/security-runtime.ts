@@ -30,10 +30,12 @@ import { hardenServer } from '../http/server-hardening.js';
 import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
 import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
+import { FailureReports } from '../pipeline/failure-reports.js';
 import { FailedAttempts } from '../pipeline/failed-attempts.js';
 import { RequestHook } from '../pipeline/request-hook.js';
 import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
 import { SecurityGuard } from '../pipeline/security.guard.js';
+import { Transports } from '../pipeline/transports.js';
 import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
@@ -129,7 +131,6 @@ export class SecurityRuntime {
       ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
       : NO_ATTEMPT_LIMIT;
     const mounts = new MountedPaths();
-    this.internals = { mounts, attempts, clock };
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
@@ -139,19 +140,28 @@ export class SecurityRuntime {
       senderConstraint(configuration, () => this.#trust, events),
     );
     const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
-    this.guard = new SecurityGuard(
-      this.registry,
-      authenticator,
-      limiter,
-      new Authorizer(events, clock),
-      bodies,
-    );
+    const authorizer = new Authorizer(events, clock);
+    const transports = new Transports();
+    const reports = new FailureReports(events);
+    this.guard = new SecurityGuard(this.registry, authenticator, limiter, authorizer, bodies, transports);
+    this.internals = {
+      mounts,
+      attempts,
+      clock,
+      events,
+      registry: this.registry,
+      transports,
+      stages: { authenticator, authorizer, limiter, bodies },
+      writer,
+      reports,
+      production: configuration.production,
+    };
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
       host,
       writer,
       new UnmatchedRequests(limiter, configuration.limits, () => this.#routes),
-      events,
+      reports,
     );
     const hook = new RequestHook({
       trust: () => this.#trust,
@@ -221,7 +231,11 @@ export class SecurityRuntime {
         'register other security hooks through Nest, after the modules have been loaded',
       );
     }
-    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration), problems);
+    const parts = partsOf(configuration);
+    const entries = [
+      ...compileRoutes(this.explorer.explore(), parts, problems),
+      ...this.internals.transports.compile(parts, problems),
+    ];
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);

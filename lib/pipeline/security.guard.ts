@@ -9,6 +9,7 @@ import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import { OwnLimits } from '../rate-limit/own-limits.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { BodyStage, FrameworkRequest } from './body-stage.js';
+import type { Transports } from './transports.js';
 
 /**
  * The one guard: finds the route's policy and goes through its demands in a fixed order (docs/architecture.md):
@@ -24,14 +25,11 @@ export class SecurityGuard implements CanActivate {
     private readonly limiter: RateLimiter,
     private readonly authorizer: Authorizer,
     private readonly bodies: BodyStage,
+    private readonly transports: Transports,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (context.getType<string>() !== 'http') {
-      throw new SecurityError('FORBIDDEN', 'This transport is not protected', {
-        reason: 'transport.unsupported',
-      });
-    }
+    if (context.getType<string>() !== 'http') return this.transports.canActivate(context);
     const request = context.getArgByIndex<FrameworkRequest>(0);
     const state = requestStateOf(request);
     const policy = this.registry.find(
