@@ -116,6 +116,26 @@ export class Authenticator {
     }
   }
 
+  /**
+   * Whether the caller, who was authenticated for a whole connection or request, may act under a policy in it too. A credential of another
+   * kind is good, so it does not count as a failed attempt.
+   *
+   * @throws SecurityError `UNAUTHENTICATED`
+   */
+  recheck(state: RequestState, policy: RoutePolicy): void {
+    const { principal, wireScheme = 'none' } = state;
+    const { mode, dpopRequired } = policy.authentication;
+    if (mode === 'public') return;
+    if (!principal) throw this.missing(state, policy);
+    const accepted = acceptedScheme(policy.authentication, principal.scheme) !== undefined;
+    if (accepted && (!dpopRequired || wireScheme === 'dpop')) return;
+    const reason = accepted ? 'token.not-bound' : 'scheme.not-accepted';
+    this.#failed(state, wireScheme, reason, undefined, false);
+    throw unauthenticated(BAD_CREDENTIAL, policy, (challenge) =>
+      challenge.wireScheme === wireScheme ? challenge.invalid : challenge.missing,
+    );
+  }
+
   /** The 401 for a route that needs a credential and got none. */
   missing(state: RequestState, policy: RoutePolicy): SecurityError {
     this.events.emit('authentication.failed', { scheme: 'none', reason: 'missing' }, eventContextOf(state));

@@ -4,6 +4,7 @@ import type { Authorizer } from '../authorization/authorizer.js';
 import type { SecurityClock } from '../clock.js';
 import type { ErrorWriter } from '../errors/error-writer.js';
 import type { SecurityEvents } from '../events/security-events.js';
+import type { JsonLimits } from '../http/json/json-limits.js';
 import type { MountedPaths } from '../http/mounted-paths.js';
 import type { BodyStage } from '../pipeline/body-stage.js';
 import type { FailureReports } from '../pipeline/failure-reports.js';
@@ -31,4 +32,5 @@ export abstract class SecurityInternals {
   abstract readonly writer: ErrorWriter;
   abstract readonly reports: FailureReports;
   abstract readonly production: boolean;
+  abstract readonly jsonLimits: JsonLimits;
 }

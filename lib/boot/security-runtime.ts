@@ -155,6 +155,7 @@ export class SecurityRuntime {
       writer,
       reports,
       production: configuration.production,
+      jsonLimits: configuration.jsonLimits,
     };
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
