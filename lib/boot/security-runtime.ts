@@ -233,10 +233,8 @@ export class SecurityRuntime {
       );
     }
     const parts = partsOf(configuration);
-    const entries = [
-      ...compileRoutes(this.explorer.explore(), parts, problems),
-      ...this.internals.transports.compile(parts, problems),
-    ];
+    const routes = compileRoutes(this.explorer.explore(), parts, problems);
+    const entries = routes.concat(this.internals.transports.compile(parts, problems));
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);

@@ -33,11 +33,9 @@ function installExpress(adapter: AbstractHttpAdapter, path: string, admit: Admit
   const gate = (request: FrameworkRequest, response: object, next: Next) => {
     const state = requestStateOf(request)!;
     if (state.request.method === 'OPTIONS') return next();
-    admit(request, state, response).then((admitted) => {
-      if (!admitted) return;
+    void passing(admit(request, state, response), next, () => {
       if (state.credentialSent) forbidStoring(state);
-      next();
-    }, next);
+    });
   };
   (adapter as unknown as { use(path: string, handler: typeof gate): void }).use(path, gate);
 }
@@ -46,25 +44,36 @@ function installExpress(adapter: AbstractHttpAdapter, path: string, admit: Admit
 function forbidStoring({ response }: RequestState): void {
   response.setHeader('Cache-Control', 'no-store');
   const set = response.setHeader.bind(response);
-  response.setHeader = (name, value) => (name.toLowerCase() === 'cache-control' ? response : set(name, value));
+  response.setHeader = (name, value) =>
+    name.toLowerCase() === 'cache-control' ? response : set(name, value);
 }
 
 function installFastify(instance: FastifyInstance, path: string, admit: Admit): void {
   const gate = (request: FrameworkRequest, reply: object, done: Next) => {
     const state = requestStateOf(request)!;
     if (state.request.method === 'OPTIONS') return done();
-    // A hook that neither calls back nor answers leaves the request to whoever has answered it.
-    admit(request, state, reply).then((admitted) => admitted && done(), done);
+    void passing(admit(request, state, reply), done);
   };
-  const forbidStoring = (request: object, reply: FastifyReply, payload: unknown, done: Payload) => {
+  const beforeSending = (request: object, reply: FastifyReply, payload: unknown, done: Payload) => {
     if (requestStateOf(request)?.credentialSent) reply.header('cache-control', 'no-store');
     done(null, payload);
   };
   instance.addHook('onRoute', (route) => {
     if (route.url !== path && route.url !== `${path}/`) return;
     route.preValidation = [gate, ...listOf(route.preValidation)];
-    route.onSend = [...listOf(route.onSend), forbidStoring];
+    route.onSend = [...listOf(route.onSend), beforeSending];
   });
+}
+
+/** Goes on once a request was admitted; one that was not has been answered, and goes nowhere. */
+async function passing(admitted: Promise<boolean>, next: Next, before?: () => void): Promise<void> {
+  try {
+    if (!(await admitted)) return;
+    before?.();
+  } catch (error) {
+    return next(error);
+  }
+  next();
 }
 
 function listOf(hooks: unknown): unknown[] {

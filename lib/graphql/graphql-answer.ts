@@ -11,7 +11,11 @@ export function extensionsOf({ code, extras }: ErrorAnswer): Readonly<Record<str
 }
 
 /** A refusal before anything ran: the status and headers that a route would have, in the form that GraphQL's clients read. */
-export function writeRefusal(writer: ErrorWriter, answer: ErrorAnswer, { request }: RequestState): WrittenError {
+export function writeRefusal(
+  writer: ErrorWriter,
+  answer: ErrorAnswer,
+  { request }: RequestState,
+): WrittenError {
   const { status, headers } = writer.write(answer, request);
   const type = request.headers.accept?.includes(MEDIA_TYPE) ? MEDIA_TYPE : 'application/json';
   return {

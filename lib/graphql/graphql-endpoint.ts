@@ -18,7 +18,7 @@ export interface DriverParts {
 
 /** Stands in the policies for all that is asked of a path, before it is known what. */
 class GraphqlRequests {
-  execute(): void {}
+  execute(this: void): void {}
 }
 
 class EndpointMetadata extends RouteMetadata {
@@ -35,10 +35,15 @@ class EndpointMetadata extends RouteMetadata {
 export class GraphqlEndpoint {
   #policy: RoutePolicy | undefined;
 
+  /** The driver had started before it could be secured. */
+  readonly isLate: boolean;
+
   constructor(
     readonly path: string,
     readonly parts: DriverParts,
-  ) {}
+  ) {
+    this.isLate = this.schema !== undefined;
+  }
 
   /** Undefined until the driver has built it. */
   get schema(): GraphQLSchema | undefined {
@@ -57,6 +62,10 @@ export class GraphqlEndpoint {
 
   /** @param isOpen whether some operation needs no credential; if none is, bodies of strangers are not read */
   compile(isOpen: boolean, parts: PolicyParts, problems: ConfigurationProblems): PolicyEntry {
+    if (this.isLate) {
+      const fix = 'do not make GraphQLModule global, or import GraphqlSecurityModule before it';
+      problems.add('graphql.started-before', this.path, 'is served by a driver that started too early', fix);
+    }
     const metadata = new EndpointMetadata();
     const locations = ['POST', 'GET'].map((method) => ({
       method,

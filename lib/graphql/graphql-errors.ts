@@ -48,7 +48,8 @@ export class GraphqlErrors {
   /** Undefined for an error whose own words are for the client. */
   #answerTo(error: unknown, resolving: boolean): ErrorAnswer | undefined {
     const cause = causeOf(error);
-    if (cause instanceof GraphQLError && (isDeliberate(cause) || (!resolving && !isHidden(cause)))) return undefined;
+    if (cause instanceof GraphQLError && (isDeliberate(cause) || (!resolving && !isHidden(cause))))
+      return undefined;
     const ours = cause instanceof SecurityError || cause instanceof HttpException;
     const answer = answerTo(cause, ours);
     this.report(cause, answer, {});
@@ -65,7 +66,8 @@ export class GraphqlErrors {
 /** Drivers and graphql-js wrap errors in errors: the innermost says what happened. */
 function causeOf(error: unknown): unknown {
   let cause = error;
-  for (let i = 0; i < 10 && cause instanceof GraphQLError && cause.originalError; i++) cause = cause.originalError;
+  for (let i = 0; i < 10 && cause instanceof GraphQLError && cause.originalError; i++)
+    cause = cause.originalError;
   return cause;
 }
 

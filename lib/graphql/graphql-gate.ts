@@ -1,6 +1,7 @@
 import type { RequestStages } from '../boot/security-internals.js';
 import type { JsonLimits } from '../http/json/json-limits.js';
 import { SecurityError } from '../errors/security-error.js';
+import { checkMediaType } from '../http/body/media-type.js';
 import type { RequestState } from '../http/request-state.js';
 import type { FrameworkRequest } from '../pipeline/body-stage.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
@@ -77,9 +78,13 @@ export class GraphqlGate {
     const { stages, maxBatch, jsonLimits } = this.parts;
     const { method } = state.request;
     if (method !== 'GET' && method !== 'POST') {
-      throw new SecurityError('METHOD_NOT_ALLOWED', 'Method Not Allowed', { headers: { Allow: 'GET, POST' } });
+      throw new SecurityError('METHOD_NOT_ALLOWED', 'Method Not Allowed', {
+        headers: { Allow: 'GET, POST' },
+      });
     }
     await stages.bodies.receive(request, state, endpoint);
+    // A driver may bring a parser of its own, for a type that nobody else takes.
+    if (request.body !== undefined) checkMediaType(state.request, endpoint.body.mediaTypes);
     if (method === 'POST') return operationsOf(request.body, maxBatch);
     const query = (request.query ?? {}) as Record<string, unknown>;
     // A page for people, where the driver has one: nothing runs.
@@ -89,14 +94,19 @@ export class GraphqlGate {
 }
 
 /** Undefined where the driver will refuse the choice; then nothing runs. */
-function chosen(shapes: readonly OperationShape[], operationName: string | undefined): OperationShape | undefined {
+function chosen(
+  shapes: readonly OperationShape[],
+  operationName: string | undefined,
+): OperationShape | undefined {
   if (operationName !== undefined) return shapes.find(({ name }) => name === operationName);
   return shapes.length === 1 ? shapes[0] : undefined;
 }
 
 function refuseWriteByGet({ request }: RequestState, { type }: OperationShape): void {
   if (request.method !== 'GET' || (type as string) === 'query') return;
-  throw new SecurityError('METHOD_NOT_ALLOWED', 'Only queries can be asked by GET', { headers: { Allow: 'POST' } });
+  throw new SecurityError('METHOD_NOT_ALLOWED', 'Only queries can be asked by GET', {
+    headers: { Allow: 'POST' },
+  });
 }
 
 function defaultsOf({ request }: RequestState, { rateLimit }: RoutePolicy) {

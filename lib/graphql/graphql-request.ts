@@ -36,7 +36,10 @@ export function operationsOf(body: unknown, maxBatch: number): RequestedOperatio
 }
 
 /** The operation of a query string, where `variables` and `extensions` are JSON. */
-export function operationOfQuery(query: Readonly<Record<string, unknown>>, limits: JsonLimits): RequestedOperation {
+export function operationOfQuery(
+  query: Readonly<Record<string, unknown>>,
+  limits: JsonLimits,
+): RequestedOperation {
   const json = (name: string) => {
     const text = query[name];
     return typeof text === 'string' ? parseStrictJson(Buffer.from(text), limits) : text;
@@ -55,7 +58,8 @@ function operationOf(value: unknown): RequestedOperation {
     });
   }
   const { query, operationName, variables, extensions } = value as Record<string, unknown>;
-  if (query !== undefined && typeof query !== 'string') throw broken('query', 'isString', 'query must be a string');
+  if (query !== undefined && typeof query !== 'string')
+    throw broken('query', 'isString', 'query must be a string');
   if (!isAbsent(operationName) && typeof operationName !== 'string')
     throw broken('operationName', 'isString', 'operationName must be a string');
   if (!isAbsent(extensions) && !isRecord(extensions))
@@ -78,5 +82,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function broken(path: string, rule: string, message: string): SecurityError {
-  return new SecurityError('VALIDATION_FAILED', 'The request is not valid', { details: [{ path, rule, message }] });
+  return new SecurityError('VALIDATION_FAILED', 'The request is not valid', {
+    details: [{ path, rule, message }],
+  });
 }

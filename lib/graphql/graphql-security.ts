@@ -6,7 +6,12 @@ import {
   MetadataScanner,
   ModulesContainer,
 } from '@nestjs/core';
-import { AbstractGraphQLDriver, GRAPHQL_MODULE_OPTIONS, GraphQLModule, GraphQLSchemaHost } from '@nestjs/graphql';
+import {
+  AbstractGraphQLDriver,
+  GRAPHQL_MODULE_OPTIONS,
+  GraphQLModule,
+  GraphQLSchemaHost,
+} from '@nestjs/graphql';
 import type { OperationTypeNode } from 'graphql';
 
 import { SecurityInternals } from '../boot/security-internals.js';
@@ -22,7 +27,11 @@ import { writeRefusal } from './graphql-answer.js';
 import { type DriverParts, GraphqlEndpoint } from './graphql-endpoint.js';
 import { GraphqlErrors } from './graphql-errors.js';
 import { GraphqlGate } from './graphql-gate.js';
-import { checkGraphqlOptions, completeGraphqlOptions, type GraphqlSecurityOptions } from './graphql-security.options.js';
+import {
+  checkGraphqlOptions,
+  completeGraphqlOptions,
+  type GraphqlSecurityOptions,
+} from './graphql-security.options.js';
 import { GraphqlTransport } from './graphql-transport.js';
 import { OperationCharges } from './operation-charges.js';
 import { FieldMetadata } from './resolver-metadata.js';
@@ -69,7 +78,12 @@ export class GraphqlSecurity implements OnModuleInit {
     );
     for (const endpoint of endpoints) {
       const { rule } = documents;
-      secureDriver(endpoint.parts.options, { rule, errors, guardsFields, introspection: settings.introspection });
+      secureDriver(endpoint.parts.options, {
+        rule,
+        errors,
+        guardsFields,
+        introspection: settings.introspection,
+      });
       installGate(this.host.httpAdapter, endpoint.path, (request, state, response) =>
         this.#admit(gate, errors, endpoint, { request, state, response }),
       );

@@ -78,7 +78,12 @@ export class GraphqlTransport implements SecuredTransport {
     if (read.early.length + read.late.length + write.early.length + write.late.length === 0) return [];
     const resolver = GqlExecutionContext.create(context);
     const { operation } = resolver.getInfo<GraphQLResolveInfo>();
-    return this.parts.charges.rulesOfField(state, policy, operation.operation, resolver.getArgs<object>() ?? {});
+    return this.parts.charges.rulesOfField(
+      state,
+      policy,
+      operation.operation,
+      resolver.getArgs<object>() ?? {},
+    );
   }
 
   #refuse(state: RequestState, error: unknown): never {

@@ -56,12 +56,19 @@ export class OperationCharges {
         }
       }
     }
-    const merged = [...units].map(([rule, cost]) => (rule.cost === cost ? rule : { ...rule, cost: capped(cost) }));
+    const merged = [...units].map(([rule, cost]) =>
+      rule.cost === cost ? rule : { ...rule, cost: capped(cost) },
+    );
     return [...merged, ...computed];
   }
 
   /** The limits of one field, where it is charged alone. */
-  rulesOfField(state: RequestState, policy: RoutePolicy, type: OperationTypeNode, args: object): RateLimitRule[] {
+  rulesOfField(
+    state: RequestState,
+    policy: RoutePolicy,
+    type: OperationTypeNode,
+    args: object,
+  ): RateLimitRule[] {
     return this.#combined(state, policy, type).map((rule) =>
       asksRequest(rule) ? settled(rule, 1, subjectWith(state, args)) : rule,
     );
@@ -71,7 +78,11 @@ export class OperationCharges {
     return this.#combined(state, this.policyOf(type, field), type);
   }
 
-  #combined(state: RequestState, { rateLimit }: RoutePolicy, type: OperationTypeNode): readonly RateLimitRule[] {
+  #combined(
+    state: RequestState,
+    { rateLimit }: RoutePolicy,
+    type: OperationTypeNode,
+  ): readonly RateLimitRule[] {
     const declared = (type as string) === 'query' ? rateLimit.read : rateLimit.write;
     const { early, late } =
       state.ownLimits === undefined ? declared : this.#own.combine(declared, state.ownLimits);
@@ -89,7 +100,10 @@ export class OperationCharges {
 
 function argsOf({ node }: RootField, variables: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
-    (node.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value, { ...variables })]),
+    (node.arguments ?? []).map(({ name, value }) => [
+      name.value,
+      valueFromASTUntyped(value, { ...variables }),
+    ]),
   );
 }
 

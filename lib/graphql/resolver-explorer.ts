@@ -57,7 +57,8 @@ function exploreMethod(
   methodName: string,
   schemas: readonly GraphQLSchema[],
 ): ExploredResolver | undefined {
-  const read = <T>(key: string, target: object = handler) => Reflect.getMetadata(key, target) as T | undefined;
+  const read = <T>(key: string, target: object = handler) =>
+    Reflect.getMetadata(key, target) as T | undefined;
   const own = read<string>(RESOLVER_TYPE_METADATA);
   const isRoot = own !== undefined && ROOT_TYPES.has(own);
   const isField = read(RESOLVER_PROPERTY_METADATA) === true || read(RESOLVER_REFERENCE_METADATA) === true;

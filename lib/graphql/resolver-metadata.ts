@@ -56,5 +56,5 @@ export class FieldMetadata extends ResolverMetadata {
 }
 
 function itemOf(type: GraphQLInputType): GraphQLInputType {
-  return isNonNullType(type) || isListType(type) ? itemOf(type.ofType as GraphQLInputType) : type;
+  return isNonNullType(type) || isListType(type) ? itemOf(type.ofType) : type;
 }

@@ -11,6 +11,5 @@ import type { Principal } from './principal.js';
  * me(@CurrentPrincipal() principal: Principal) { … }
  */
 export const CurrentPrincipal = createParamDecorator(
-  (_: unknown, context: ExecutionContext): Principal | undefined =>
-    requestStateIn(context)?.principal,
+  (_: unknown, context: ExecutionContext): Principal | undefined => requestStateIn(context)?.principal,
 );

@@ -42,6 +42,7 @@ export interface GraphqlApp {
   readonly port: number;
   readonly close: () => Promise<void>;
   key(scopes?: string[]): Promise<string>;
+  get<T>(token: abstract new (...args: never[]) => T): T;
   ask(body: unknown, headers?: Record<string, string>): Promise<HttpResponse<GraphqlAnswer>>;
 }
 
@@ -58,18 +59,23 @@ export function graphqlModule([driver]: Driver, options: object = {}): DynamicMo
 
 /** Starts the resolvers of orders.ts behind the module. */
 export async function startGraphql(driver: Driver, options: GraphqlAppOptions = {}): Promise<GraphqlApp> {
-  const { app, port, close } = await startSecured(driver[1], { jwt: TRUSTED, ...options.security }, {
-    imports: [
-      // Behind the driver, where order would matter if it did.
-      graphqlModule(driver, options.driver),
-      GraphqlSecurityModule.forRoot(options.graphql),
-      ...(options.imports ?? []),
-    ],
-    providers: options.resolvers ?? [OrdersResolver],
-  });
+  const { app, port, close } = await startSecured(
+    driver[1],
+    { jwt: TRUSTED, ...options.security },
+    {
+      imports: [
+        // Behind the driver, where order would matter if it did.
+        graphqlModule(driver, options.driver),
+        GraphqlSecurityModule.forRoot(options.graphql),
+        ...(options.imports ?? []),
+      ],
+      providers: options.resolvers ?? [OrdersResolver],
+    },
+  );
   return {
     port,
     close,
+    get: (token) => app.get(token as never),
     key: async (scopes = []) => (await app.get(ApiKeyService).issue({ owner: 'o', name: 'n', scopes })).key,
     ask: (body, headers = {}) =>
       send<GraphqlAnswer>(port, 'POST', '/graphql', {

@@ -1,4 +1,17 @@
-import { Args, Field, Float, ID, InputType, Int, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import {
+  Args,
+  Field,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Parent,
+  Query,
+  ResolveField,
+  Resolver,
+} from '@nestjs/graphql';
 import { IsInt, IsString, Length, Max, Min } from 'class-validator';
 import { GraphQLError } from 'graphql';
 import {
@@ -82,7 +95,9 @@ export class OrdersResolver {
     return email;
   }
 
-  @RequireScopes('orders:write') @Mutation(() => String, { nullable: true }) create(@Args('order') order: NewOrder) {
+  @RequireScopes('orders:write') @Mutation(() => String, { nullable: true }) create(
+    @Args('order') order: NewOrder,
+  ) {
     return `${order.constructor.name} ${order.sku}`;
   }
 
