@@ -103,12 +103,7 @@ export class Authenticator {
     if (!acceptedScheme(policy.authentication, principal.scheme)) {
       throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.not-accepted'));
     }
-    if (allowsAddress && !allowsAddress(state.address)) {
-      this.events.emit('authorization.denied', { reason: 'address.not-allowed' }, eventContextOf(state));
-      throw new SecurityError('FORBIDDEN', 'The credential may not be used from here', {
-        reason: 'address.not-allowed',
-      });
-    }
+    if (allowsAddress && !allowsAddress(state.address)) throw this.#notFromHere(state);
     state.principal = principal;
     state.ownLimits = verified.limits;
     if (this.events.observed) {
@@ -134,6 +129,41 @@ export class Authenticator {
     throw unauthenticated(BAD_CREDENTIAL, policy, (challenge) =>
       challenge.wireScheme === wireScheme ? challenge.invalid : challenge.missing,
     );
+  }
+
+  /**
+   * Verifies again what a connection began with: it may have expired or been revoked since. A proof that came with it has been spent, and
+   * is not asked for again.
+   *
+   * @throws SecurityError `UNAUTHENTICATED`, `FORBIDDEN`, or `UNAVAILABLE` if that cannot be told
+   */
+  renew(state: RequestState): void | Promise<void> {
+    const credential = readCredential(state.request.rawHeaders, this.apiKeyHeader);
+    if (credential === undefined || isMalformedCredential(credential)) return;
+    const { scheme, value } = credential;
+    const verifier = this.#verifiers.get(scheme);
+    const known = verifier?.cached(value, state.address);
+    if (!verifier || known) return known && this.#renewed(state, known);
+    return verifier.verify(value, state.address).then(
+      (verified) => this.#renewed(state, verified),
+      (error: unknown) => {
+        if (!(error instanceof CredentialRejected)) throw error;
+        this.#failed(state, scheme, error.reason, error.credential, false);
+        throw new SecurityError('UNAUTHENTICATED', BAD_CREDENTIAL);
+      },
+    );
+  }
+
+  #renewed(state: RequestState, { principal, limits, allowsAddress }: VerifiedCredential): void {
+    if (allowsAddress && !allowsAddress(state.address)) throw this.#notFromHere(state);
+    state.principal = principal;
+    state.ownLimits = limits;
+  }
+
+  #notFromHere(state: RequestState): SecurityError {
+    const reason = 'address.not-allowed';
+    this.events.emit('authorization.denied', { reason }, eventContextOf(state));
+    return new SecurityError('FORBIDDEN', 'The credential may not be used from here', { reason });
   }
 
   /** The 401 for a route that needs a credential and got none. */

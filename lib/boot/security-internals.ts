@@ -7,6 +7,7 @@ import type { SecurityEvents } from '../events/security-events.js';
 import type { JsonLimits } from '../http/json/json-limits.js';
 import type { MountedPaths } from '../http/mounted-paths.js';
 import type { BodyStage } from '../pipeline/body-stage.js';
+import type { RequestHook } from '../pipeline/request-hook.js';
 import type { FailureReports } from '../pipeline/failure-reports.js';
 import type { Transports } from '../pipeline/transports.js';
 import type { PolicyRegistry } from '../policy/policy-registry.js';
@@ -31,6 +32,8 @@ export abstract class SecurityInternals {
   abstract readonly stages: RequestStages;
   abstract readonly writer: ErrorWriter;
   abstract readonly reports: FailureReports;
+  /** What is first for every request, upgrades included. */
+  abstract readonly hook: RequestHook;
   abstract readonly production: boolean;
   abstract readonly jsonLimits: JsonLimits;
 }

@@ -144,19 +144,6 @@ export class SecurityRuntime {
     const transports = new Transports();
     const reports = new FailureReports(events);
     this.guard = new SecurityGuard(this.registry, authenticator, limiter, authorizer, bodies, transports);
-    this.internals = {
-      mounts,
-      attempts,
-      clock,
-      events,
-      registry: this.registry,
-      transports,
-      stages: { authenticator, authorizer, limiter, bodies },
-      writer,
-      reports,
-      production: configuration.production,
-      jsonLimits: configuration.jsonLimits,
-    };
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
       host,
@@ -185,6 +172,20 @@ export class SecurityRuntime {
       documents: () => this.#documents,
       mounts,
     });
+    this.internals = {
+      mounts,
+      attempts,
+      clock,
+      events,
+      registry: this.registry,
+      transports,
+      stages: { authenticator, authorizer, limiter, bodies },
+      writer,
+      reports,
+      hook,
+      production: configuration.production,
+      jsonLimits: configuration.jsonLimits,
+    };
     // The adapter is there already in an application, and comes later in a testing module.
     host.init$.subscribe(() => {
       // A standalone application has none: there is nothing to guard, but keys and tokens to manage.
