@@ -105,7 +105,6 @@ export type {
   SchemeChallenge,
 } from './policy/route-policy.js';
 export { CurrentPrincipal } from './principal/current-principal.decorator.js';
-export type { Principal } from './principal/principal.js';
 export {
   createMeter,
   type LimitAlgorithm,
@@ -113,6 +112,7 @@ export {
   type LimitMeterInit,
   type StoreFailurePolicy,
 } from './policy/limit-meter.js';
+export type { Principal, SenderBinding } from './principal/principal.js';
 export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
 export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
 export {
@@ -120,6 +120,8 @@ export {
   type RateLimitDecoratorOptions,
   SkipRateLimit,
 } from './rate-limit/rate-limit.decorator.js';
+export type { PlanOf } from './rate-limit/plan-resolver.js';
+export { type PlanLimits, RateLimitPlans } from './rate-limit/rate-limit-plans.js';
 export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
 export {
   type LimitDecisionMessage,
@@ -133,6 +135,7 @@ export type {
   RateLimitStorage,
 } from './rate-limit/rate-limit-storage.js';
 export { type ReadinessPart, type ReadinessReport, SecurityReadiness } from './boot/security-readiness.js';
+export type { LoadOptions } from './load/load.options.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';

@@ -12,6 +12,7 @@ import { SecurityRuntime } from './boot/security-runtime.js';
 import { SecurityEvents } from './events/security-events.js';
 import { SecurityHeadersInterceptor } from './headers/security-headers.interceptor.js';
 import { PolicyRegistry } from './policy/policy-registry.js';
+import { RateLimitPlans } from './rate-limit/rate-limit-plans.js';
 import type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 
 const OPTIONS = Symbol('nestjs-api-security.options');
@@ -79,6 +80,7 @@ export class SecurityModule {
       part(PolicyRegistry, (runtime) => runtime.registry),
       part(ApiKeyService, (runtime) => runtime.apiKeyService),
       part(TokenService, (runtime) => runtime.tokenService),
+      part(RateLimitPlans, (runtime) => runtime.plans),
       part(SecurityReadiness, (runtime) => runtime.readiness),
       part(SecurityInternals, (runtime) => runtime.internals),
     ];
@@ -111,6 +113,7 @@ export class SecurityModule {
         PolicyRegistry,
         ApiKeyService,
         TokenService,
+        RateLimitPlans,
         SecurityReadiness,
         SecurityInternals,
         SecurityHeadersInterceptor,

@@ -68,9 +68,14 @@ export class Authenticator {
     state.wireScheme = scheme;
     const verifier = this.#verifiers.get(scheme);
     if (!verifier) throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.unknown'));
-    const known = verifier.cached(value, state.address);
+    const sure = verifier.schemeOf?.(value);
+    if (sure && !acceptedScheme(policy.authentication, sure))
+      throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.not-accepted'));
+    // Keys note where they were used; what tokens may cost is counted as limits are, or one IPv6 client would be many.
+    const address = verifier.wireScheme === 'api-key' ? state.address : state.addressKey;
+    const known = verifier.cached(value, address);
     if (known) return this.#checkSender(state, policy, credential, known);
-    return verifier.verify(value, state.address).then(
+    return verifier.verify(value, address).then(
       (verified) => this.#checkSender(state, policy, credential, verified),
       (error: unknown) => {
         if (error instanceof CredentialRejected) throw this.#refuse(state, policy, scheme, error);
@@ -106,6 +111,7 @@ export class Authenticator {
     if (allowsAddress && !allowsAddress(state.address)) throw this.#notFromHere(state);
     state.principal = principal;
     state.ownLimits = verified.limits;
+    state.plan = verified.plan;
     if (this.events.observed) {
       this.events.emit('authentication.succeeded', { scheme: principal.scheme }, eventContextOf(state));
     }
@@ -154,10 +160,11 @@ export class Authenticator {
     );
   }
 
-  #renewed(state: RequestState, { principal, limits, allowsAddress }: VerifiedCredential): void {
+  #renewed(state: RequestState, { principal, limits, plan, allowsAddress }: VerifiedCredential): void {
     if (allowsAddress && !allowsAddress(state.address)) throw this.#notFromHere(state);
     state.principal = principal;
     state.ownLimits = limits;
+    state.plan = plan;
   }
 
   #notFromHere(state: RequestState): SecurityError {
@@ -191,12 +198,10 @@ export class Authenticator {
   #badProof(state: RequestState, policy: RoutePolicy, { needsNonce }: ProofRejected): SecurityError {
     if (needsNonce) this.senders?.offerNonce(state);
     const message = needsNonce ? 'The DPoP proof needs a nonce' : 'The DPoP proof is not valid';
-    const { challenges } = policy.authentication;
-    const challenge = challenges.find(({ wireScheme }) => wireScheme === 'dpop');
-    const value = needsNonce ? challenge?.useNonce : challenge?.invalidProof;
-    return value === undefined
-      ? unauthenticated(BAD_CREDENTIAL, policy, ({ missing }) => missing)
-      : new SecurityError('UNAUTHENTICATED', message, { headers: { 'WWW-Authenticate': value } });
+    return unauthenticated(message, policy, ({ wireScheme, missing, useNonce, invalidProof }) => {
+      if (wireScheme !== 'dpop') return missing;
+      return (needsNonce ? useNonce : invalidProof) ?? missing;
+    });
   }
 
   #failed(state: RequestState, scheme: string, reason: string, credential?: string, counts = true): void {

@@ -17,6 +17,7 @@ import type { TokenService } from '../authentication/jwt/token.service.js';
 import { authorizationPart } from '../authorization/authorization.policy.js';
 import { Authorizer } from '../authorization/authorizer.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { parseDuration } from '../configuration/units.js';
 import { answerByStatus } from '../errors/error-answer.js';
 import { ErrorWriter } from '../errors/error-writer.js';
 import { SecurityEventLogger } from '../events/security-event-logger.js';
@@ -27,6 +28,7 @@ import { MountedPaths } from '../http/mounted-paths.js';
 import { compileProxyTrust, type ProxyTrust } from '../http/proxy-trust.js';
 import type { PublishedDocument } from '../http/published-document.js';
 import { hardenServer } from '../http/server-hardening.js';
+import { LoadShedder } from '../load/load-shedder.js';
 import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
 import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
@@ -40,12 +42,16 @@ import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
 import { RouteIndex } from '../policy/route-index.js';
-import { LocalFallbackStorage } from '../rate-limit/local-fallback-storage.js';
 import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
+import { PlanResolver } from '../rate-limit/plan-resolver.js';
 import { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
+import { DEFAULT_PLAN_CACHE } from '../rate-limit/rate-limit.options.js';
+import { RateLimitPlans } from '../rate-limit/rate-limit-plans.js';
 import { rateLimitPart } from '../rate-limit/rate-limit.policy.js';
+import { rateLimitWarnings } from '../rate-limit/rate-limit-warnings.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
+import { ResilientStorage } from '../rate-limit/resilient-storage.js';
 import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
 import { takesBody } from '../validation/declared-input.js';
@@ -73,6 +79,7 @@ export class SecurityRuntime {
   readonly registry = new PolicyRegistry();
   readonly apiKeyService: ApiKeyService;
   readonly tokenService: TokenService;
+  readonly plans: RateLimitPlans;
   readonly guard: SecurityGuard;
   readonly pipe: StrictValidationPipe;
   readonly filter: SecurityExceptionFilter;
@@ -84,6 +91,7 @@ export class SecurityRuntime {
   readonly #memory: MemoryRateLimitStorage;
   readonly #logger: SecurityEventLogger | undefined;
   readonly #sync: TokenSync | undefined;
+  readonly #load: LoadShedder | undefined;
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
@@ -120,13 +128,19 @@ export class SecurityRuntime {
     const tokens = buildTokens(configuration, events);
     this.tokenService = tokens.service;
     this.#sync = tokens.sync;
-    this.readiness = new SecurityReadiness(configuration.issuers, tokens.revocations);
     const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
+    this.readiness = new SecurityReadiness(
+      configuration.issuers,
+      tokens.revocations,
+      storage instanceof ResilientStorage ? storage : undefined,
+    );
     const limiter = new RateLimiter(storage, headers, clock, events);
     const failed = configuration.failedRule;
     const attemptStorage = takesLooks(options.rateLimit?.storage) ? storage : this.#memory;
+    this.plans = new RateLimitPlans(configuration.plans);
+    this.#load = configuration.load && new LoadShedder(configuration.load, events);
     const attempts = failed
       ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
       : NO_ATTEMPT_LIMIT;
@@ -141,9 +155,18 @@ export class SecurityRuntime {
     );
     const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
     const authorizer = new Authorizer(events, clock);
+    const plans = this.#planResolver();
     const transports = new Transports();
     const reports = new FailureReports(events);
-    this.guard = new SecurityGuard(this.registry, authenticator, limiter, authorizer, bodies, transports);
+    this.guard = new SecurityGuard(
+      this.registry,
+      authenticator,
+      limiter,
+      plans,
+      authorizer,
+      bodies,
+      transports,
+    );
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
       host,
@@ -156,6 +179,7 @@ export class SecurityRuntime {
       ipv6Prefix: options.rateLimit?.ipv6Prefix ?? 64,
       headers: configuration.headers,
       transport: configuration.transport,
+      load: this.#load,
       limiter: new RateLimiter(this.#memory, headers, clock, events),
       addressRules: configuration.addressRules,
       writer,
@@ -179,7 +203,7 @@ export class SecurityRuntime {
       events,
       registry: this.registry,
       transports,
-      stages: { authenticator, authorizer, limiter, bodies },
+      stages: { authenticator, authorizer, limiter, plans, bodies },
       writer,
       reports,
       hook,
@@ -246,8 +270,9 @@ export class SecurityRuntime {
 
   /** What an operator should know of sound options, for the boot log; nothing if it is switched off. */
   get warnings(): readonly string[] {
-    const { options, issuers } = this.configuration;
-    return options.logger === false ? [] : tokenIssuerWarnings(issuers);
+    const { options, issuers, addressRules } = this.configuration;
+    if (options.logger === false) return [];
+    return [...tokenIssuerWarnings(issuers), ...rateLimitWarnings(this.registry.policies, addressRules)];
   }
 
   /** Begins to listen to what other processes do; before the first request. */
@@ -258,6 +283,7 @@ export class SecurityRuntime {
   async close(): Promise<void> {
     await Promise.all([this.apiKeyService.stop(), this.#sync?.stop()]);
     this.#memory.close();
+    this.#load?.close();
     this.#logger?.close();
   }
 
@@ -271,17 +297,33 @@ export class SecurityRuntime {
     return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
   }
 
-  #storage(): RateLimitStorage {
+  #planResolver(): PlanResolver {
     const { options, clock } = this.configuration;
-    const given = options.rateLimit?.storage;
-    if (given === undefined) return this.#memory;
-    const shared = 'consume' in given ? given : new ThrottlerStorageAdapter(given);
-    if (options.rateLimit?.onStoreFailure === 'closed') return shared;
-    const onFailure = (error: unknown) =>
-      this.events.emit('rate-limit.store-failed', {
+    const { planOf, planCacheFor = DEFAULT_PLAN_CACHE } = options.rateLimit ?? {};
+    const failed = (error: unknown) =>
+      this.events.emit('rate-limit.plan-failed', {
         message: error instanceof Error ? error.message : 'unknown',
       });
-    return new LocalFallbackStorage(shared, this.#memory, { clock, onFailure });
+    return new PlanResolver(this.plans, planOf, parseDuration(planCacheFor)!, clock, failed);
+  }
+
+  /** The storage that limits are counted in, and what guards it if it is not this process's memory. */
+  #storage(): RateLimitStorage | ResilientStorage {
+    const { options, clock } = this.configuration;
+    const { storage: given, onStoreFailure, storeTimeout, nodes } = options.rateLimit ?? {};
+    if (given === undefined) return this.#memory;
+    const shared = 'consume' in given ? given : new ThrottlerStorageAdapter(given);
+    return new ResilientStorage(shared, this.#memory, {
+      timeoutMs: parseDuration(storeTimeout),
+      onStoreFailure,
+      nodes,
+      clock,
+      onFailure: (error) =>
+        this.events.emit('rate-limit.store-failed', {
+          message: error instanceof Error ? error.message : 'unknown',
+        }),
+      onRecovery: (afterMs) => this.events.emit('rate-limit.store-recovered', { afterMs }),
+    });
   }
 }
 
@@ -292,12 +334,17 @@ function takesLooks(storage: RateLimitStorage | ThrottlerStorage | undefined): b
   return storage === undefined || 'consume' in storage;
 }
 
+/** Whether requests can give back what they have taken. */
+function takesRefunds(storage: RateLimitStorage | ThrottlerStorage | undefined): boolean {
+  return storage === undefined || ('refund' in storage && typeof storage.refund === 'function');
+}
+
 function partsOf({ options, authentication, limits, maxBodyBytes }: SecurityConfiguration): PolicyParts {
   const inputs = inputPart(options.validation);
   return {
     authentication: authenticationPart(authentication),
     authorization: authorizationPart,
-    rateLimit: rateLimitPart(limits),
+    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit?.storage)),
     body: bodyPart(maxBodyBytes, takesBody),
     query: inputs,
     headers: headersPart,

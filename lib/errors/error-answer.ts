@@ -59,17 +59,20 @@ export function answerMembers({ details, requiredScopes, retryAfter }: SecurityE
   };
 }
 
+const PROBLEM_TYPES = 'https://iana.org/assignments/http-problem-types#';
+
 /** The envelope of the contract, or problem details (RFC 9457) with the same content. */
 export function serializeAnswer({ status, code, message, extras }: ErrorAnswer, problem: boolean): string {
   const members = answerMembers(extras);
   return problem
     ? JSON.stringify({
-        type: 'about:blank',
+        type: extras.problemType ? PROBLEM_TYPES + extras.problemType : 'about:blank',
         title: STATUS_CODES[status] ?? 'Error',
         status,
         detail: message,
         code,
         ...members,
+        ...(extras.violatedPolicies ? { 'violated-policies': extras.violatedPolicies } : {}),
       })
     : JSON.stringify({ error: { code, message, ...members } });
 }

@@ -32,6 +32,7 @@ export class GraphqlGate {
     const { stages } = this.parts;
     state.policy = endpoint;
     await stages.authenticator.authenticate(state, endpoint);
+    state.ownLimits ??= await stages.plans.rulesFor(state.principal, state.plan);
     const operations = await this.#read(request, state, endpoint);
     const known = operations.filter((one): one is ChargedOperation => one.shape !== undefined);
     const charged = known.length === operations.length;

@@ -32,6 +32,8 @@ export class RequestState {
   wireScheme: string | undefined = undefined;
   /** Limits that came with the credential; they stand in for the route's. */
   ownLimits: readonly RateLimitRule[] | undefined = undefined;
+  /** The plan that came with the credential. */
+  plan: string | undefined = undefined;
   /** True once a credential was seen, good or bad: the response must not be stored. */
   credentialSent = false;
   /** True when the client waits for `100 Continue` before it sends the body. */

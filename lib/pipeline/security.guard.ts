@@ -7,6 +7,7 @@ import { type RequestState, requestStateOf } from '../http/request-state.js';
 import type { PolicyRegistry } from '../policy/policy-registry.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import { OwnLimits } from '../rate-limit/own-limits.js';
+import type { PlanResolver } from '../rate-limit/plan-resolver.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { BodyStage, FrameworkRequest } from './body-stage.js';
 import type { Transports } from './transports.js';
@@ -23,6 +24,7 @@ export class SecurityGuard implements CanActivate {
     private readonly registry: PolicyRegistry,
     private readonly authenticator: Authenticator,
     private readonly limiter: RateLimiter,
+    private readonly plans: PlanResolver,
     private readonly authorizer: Authorizer,
     private readonly bodies: BodyStage,
     private readonly transports: Transports,
@@ -46,8 +48,19 @@ export class SecurityGuard implements CanActivate {
   }
 
   #admit(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): boolean | Promise<boolean> {
+    const own = state.ownLimits ?? this.plans.rulesFor(state.principal, state.plan);
+    return own instanceof Promise
+      ? own.then((rules) => this.#limit(request, state, policy, rules))
+      : this.#limit(request, state, policy, own);
+  }
+
+  #limit(
+    request: FrameworkRequest,
+    state: RequestState,
+    policy: RoutePolicy,
+    own: readonly RateLimitRule[] | undefined,
+  ): boolean | Promise<boolean> {
     const declared = rulesFor(state.request.method, policy);
-    const own = state.ownLimits;
     const rules = own === undefined ? declared : this.#ownLimits.combine(declared, own);
     const charged = this.limiter.charge(state, rules.early, undefined);
     return charged === undefined

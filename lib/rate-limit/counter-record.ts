@@ -1,131 +1,144 @@
-/**
- * One counter as 16 words of a `Uint32Array`, 64 bytes: half of its key's fingerprint, its window, and seven groups of
- * hits. The other half, and whether the counter has no room, are in the shard's tags.
- *
- * Hits in the same sixth of a window share a group, and a group lapses one window after its *last* hit. So no unit
- * is given back early: over any interval of one window at most the limit passes (R-RL-15). A unit comes back at most a
- * sixth of a window late, and a counter costs the same however many hits it has had.
- */
-export const RECORD_BITS = 4;
-export const RECORD_WORDS = 1 << RECORD_BITS;
-export const FINGERPRINT = 0;
-export const WINDOW = 1;
-const GROUPS = 2;
-const GROUP_COUNT = 7;
+import type { LimitMeter } from '../policy/limit-meter.js';
+import { addBucket, idleBucket, readBucket, untilFits } from './bucket-record.js';
+import { BUCKET, type CounterMeter, FIXED, SLIDING } from './counter-meter.js';
+import type { CounterShard } from './counter-shard.js';
+import { addFixed, idleFixed, readFixed, refundFixed } from './fixed-record.js';
+import { RECORD_WORDS, type Standing } from './record-layout.js';
+import {
+  addSliding,
+  chargeSliding,
+  idleSliding,
+  readSliding,
+  refundSliding,
+  startSliding,
+  untilFreed,
+} from './sliding-record.js';
 
-/**
- * Times are milliseconds modulo 2^32, longer than any window; the sweep clears what has lapsed long before it looks new.
- * A hit is rounded up and the clock down, so a hit of this very millisecond may seem to lie ahead.
- */
-function ageOf(now: number, time: number): number {
-  const age = (now - time) >>> 0;
-  return age === 0xffff_ffff ? 0 : age;
+/** A moment as records take it: rounded down for what lapses, rounded up for what is counted. */
+export interface Moment {
+  now: number;
+  hit: number;
 }
 
-/** Where the group of a hit is. `time` is not reduced modulo 2^32. */
-function groupOf(at: number, time: number, windowMs: number): number {
-  const turn = Math.floor((time * (GROUP_COUNT - 1)) / windowMs);
-  // What `%` gives, but that is a call into C++ for numbers of more than 31 bits.
-  return at + GROUPS + 2 * (turn - Math.floor(turn / GROUP_COUNT) * GROUP_COUNT);
-}
-
-/** Units that count at `now`; forgets the groups that have lapsed. */
-export function usedUnits(words: Uint32Array, at: number, now: number): number {
-  const windowMs = words[at + WINDOW]!;
-  let used = 0;
-  for (let group = at + GROUPS, end = at + RECORD_WORDS; group < end; group += 2) {
-    const count = words[group + 1]!;
-    if (count === 0) continue;
-    if (ageOf(now, words[group]!) < windowMs) used += count;
-    else words[group + 1] = 0;
-  }
-  return used;
-}
-
-/** Charges units. `time` is the hit rounded up to a millisecond, not reduced modulo 2^32. */
-export function addUnits(words: Uint32Array, at: number, time: number, cost: number): void {
-  const windowMs = words[at + WINDOW]!;
-  const group = groupOf(at, time, windowMs);
-  const tick = time >>> 0;
-  // The last turn of this group ended a window ago; merging with a live one is safe all the same.
-  const live = words[group + 1] !== 0 && ageOf(tick, words[group]!) < windowMs;
-  words[group + 1] = live ? words[group + 1]! + cost : cost;
-  words[group] = tick;
-}
-
-/** What a charge has come to: written by {@link chargeUnits}, so that nothing has to be made for it. */
-export interface Charged {
-  used: number;
-  resetMs: number;
-}
-
-/**
- * Looks, charges and looks again in one pass over the groups: what nearly every check comes to. Without room it changes
- * nothing and is false. `time` as in {@link addUnits}.
- */
-export function chargeUnits(
-  words: Uint32Array,
-  at: number,
-  now: number,
-  time: number,
+/** What a record of any kind can do. `slot` is its place in the shard. */
+export function startRecord(
+  { words }: CounterShard,
+  slot: number,
+  meter: CounterMeter,
   limit: number,
+  { hit }: Moment,
+): void {
+  if (meter.kind === SLIDING) startSliding(words, slot * RECORD_WORDS, meter, limit, hit);
+}
+
+/** Tells how many units are taken, and when the next come back. */
+export function readRecord(
+  shard: CounterShard,
+  slot: number,
+  meter: CounterMeter,
+  limit: LimitMeter,
+  { now, hit }: Moment,
+  standing: Standing,
+): void {
+  const at = slot * RECORD_WORDS;
+  if (meter.kind === SLIDING) readSliding(shard.words, at, meter, now, hit, standing);
+  else if (meter.kind === FIXED) readFixed(shard.words, at, meter, now, standing);
+  else readBucket(shard.words, shard.doubles, at, limit, now, standing);
+}
+
+/** Charges units if they fit, and tells how the counter stands then; the same as reading, adding and reading again. */
+export function chargeRecord(
+  shard: CounterShard,
+  slot: number,
+  meter: CounterMeter,
+  limit: LimitMeter,
+  moment: Moment,
   cost: number,
-  charged: Charged,
+  standing: Standing,
 ): boolean {
-  const windowMs = words[at + WINDOW]!;
-  const target = groupOf(at, time, windowMs);
-  let used = 0;
-  let resetMs = windowMs;
-  for (let group = at + GROUPS, end = at + RECORD_WORDS; group < end; group += 2) {
-    const count = words[group + 1]!;
-    if (count === 0) continue;
-    const age = ageOf(now, words[group]!);
-    if (age >= windowMs) words[group + 1] = 0;
-    else {
-      used += count;
-      // The target's own units wait for this hit now.
-      if (group !== target && windowMs - age < resetMs) resetMs = windowMs - age;
-    }
-  }
-  if (used + cost > limit) return false;
-  words[target + 1]! += cost;
-  words[target] = time >>> 0;
-  charged.used = used + cost;
-  charged.resetMs = resetMs;
+  const { now, hit } = moment;
+  if (meter.kind === SLIDING)
+    return chargeSliding(shard.words, slot * RECORD_WORDS, meter, limit.limit, now, hit, cost, standing);
+  readRecord(shard, slot, meter, limit, moment, standing);
+  if (standing.used + cost > limit.burst) return false;
+  addToRecord(shard, slot, meter, limit, moment, cost);
+  readRecord(shard, slot, meter, limit, moment, standing);
   return true;
 }
 
-/** Milliseconds from `now` until `needed` units have been given back; the whole window if they never are. */
-export function msUntilFreed(words: Uint32Array, at: number, now: number, needed: number): number {
-  const windowMs = words[at + WINDOW]!;
-  let freed = 0;
-  let waited = 0;
-  // At most seven groups: picking the next oldest each time beats sorting them.
-  while (freed < needed) {
-    let next = windowMs + 1;
-    let count = 0;
-    for (let group = at + GROUPS, end = at + RECORD_WORDS; group < end; group += 2) {
-      if (words[group + 1] === 0) continue;
-      const rest = windowMs - ageOf(now, words[group]!);
-      if (rest <= waited || rest > next) continue;
-      count = rest === next ? count + words[group + 1]! : words[group + 1]!;
-      next = rest;
-    }
-    if (count === 0) return windowMs;
-    waited = next;
-    freed += count;
-  }
-  return waited;
+/** Charges units that fit. */
+export function addToRecord(
+  shard: CounterShard,
+  slot: number,
+  meter: CounterMeter,
+  limit: LimitMeter,
+  { now, hit }: Moment,
+  cost: number,
+): void {
+  const at = slot * RECORD_WORDS;
+  if (meter.kind === SLIDING) addSliding(shard.words, at, meter, limit.limit, hit, cost);
+  else if (meter.kind === FIXED) addFixed(shard.words, at, meter, now, hit, cost);
+  else addBucket(shard.words, shard.doubles, at, limit, now, cost);
 }
 
-/** Milliseconds since the last hit that still counts, or -1 if none does. */
-export function idleMs(words: Uint32Array, at: number, now: number): number {
-  const windowMs = words[at + WINDOW]!;
-  let idle = -1;
-  for (let group = at + GROUPS, end = at + RECORD_WORDS; group < end; group += 2) {
-    if (words[group + 1] === 0) continue;
-    const age = ageOf(now, words[group]!);
-    if (age < windowMs && (idle < 0 || age < idle)) idle = age;
-  }
-  return idle;
+/** Milliseconds until a charge that does not fit would; 0 if it never does. */
+export function waitOfRecord(
+  shard: CounterShard,
+  slot: number,
+  meter: CounterMeter,
+  limit: LimitMeter,
+  { now, hit }: Moment,
+  { used, resetMs }: Standing,
+  cost: number,
+): number {
+  const at = slot * RECORD_WORDS;
+  if (meter.kind === SLIDING) return untilFreed(shard.words, at, meter, now, hit, used + cost - limit.limit);
+  if (cost > limit.burst) return 0;
+  return meter.kind === FIXED ? resetMs : untilFits(shard.words, shard.doubles, at, limit, now, cost);
+}
+
+export function refundRecord(
+  shard: CounterShard,
+  slot: number,
+  meter: CounterMeter,
+  limit: LimitMeter,
+  { now }: Moment,
+  chargedAt: number,
+  cost: number,
+): void {
+  const at = slot * RECORD_WORDS;
+  if (meter.kind === SLIDING) refundSliding(shard.words, at, meter, chargedAt, cost);
+  else if (meter.kind === FIXED) refundFixed(shard.words, at, meter, now, chargedAt, cost);
+  else addBucket(shard.words, shard.doubles, at, limit, now, -cost);
+}
+
+/** Milliseconds since the last hit that still counts, or -1 if the record has lapsed. */
+export function idleOfRecord(
+  shard: CounterShard,
+  slot: number,
+  meter: CounterMeter,
+  { now, hit }: Moment,
+): number {
+  const at = slot * RECORD_WORDS;
+  if (meter.kind === SLIDING) return idleSliding(shard.words, at, meter, now, hit);
+  if (meter.kind === BUCKET) return idleBucket(shard.words, shard.doubles, at, now);
+  return idleFixed(shard.words, at, meter, now);
+}
+
+/** Keeps a record, as the number `index` of several, for {@link restoreRecord}. */
+export function saveRecord({ words }: CounterShard, slot: number, saved: Uint32Array, index: number): void {
+  const from = slot * RECORD_WORDS;
+  const to = index * RECORD_WORDS;
+  for (let word = 0; word < RECORD_WORDS; word++) saved[to + word] = words[from + word]!;
+}
+
+export function restoreRecord(
+  { words }: CounterShard,
+  slot: number,
+  saved: Uint32Array,
+  index: number,
+): void {
+  const to = slot * RECORD_WORDS;
+  const from = index * RECORD_WORDS;
+  for (let word = 0; word < RECORD_WORDS; word++) words[to + word] = saved[from + word]!;
 }

@@ -1,15 +1,17 @@
-import { FINGERPRINT, idleMs, RECORD_BITS, RECORD_WORDS, usedUnits, WINDOW } from './counter-record.js';
+import type { CounterMeters, CounterMeter } from './counter-meter.js';
+import { idleOfRecord, type Moment } from './counter-record.js';
+import { FINGERPRINT, METER, RECORD_WORDS } from './record-layout.js';
 
 /** Most records of one shard. */
 export const MAX_SHARD_RECORDS = 16_384;
 
 const MIN_SLOTS = 16;
 /** A shard with fewer slots than this for each record is rebuilt … */
-const FULL = 1.1;
+const FULL = 1.15;
 /** … and one with more too; … */
 const EMPTY = 2.5;
 /** … then it has so many. */
-const ROOMY = 1.55;
+const ROOMY = 1.5;
 /** More lapsed records than this part of the others go with a rebuild: each that goes alone makes its neighbours move. */
 const FEW = 32;
 const TWO_32 = 4_294_967_296;
@@ -26,61 +28,67 @@ const LAPSED = 1;
  */
 export class CounterShard {
   count = 0;
-  /** All records; see {@link offset}. */
+  /** All records, one for each slot. */
   words = new Uint32Array(0);
+  /** The same memory. */
+  doubles = new Float64Array(0);
   #tags = new Uint16Array(0);
   #hand = 0;
 
   /**
    * @param spread 0–1: shards that differ in this are rebuilt at different times, so that their memory adds up to the mean
    */
-  constructor(private readonly spread = 0) {}
+  constructor(
+    private readonly meters: CounterMeters,
+    private readonly spread = 0,
+  ) {}
 
-  /** Where a record begins in {@link words}. */
-  offset(number: number): number {
-    return number << RECORD_BITS;
-  }
-
-  /** Number of the record with this fingerprint and window, or -1; any window if it is 0. */
-  find(high: number, low: number, windowMs: number): number {
+  /** Slot of the record of a subject's digest under a meter, or -1. */
+  find(high: number, low: number, meter: CounterMeter): number {
     const tags = this.#tags;
     const size = tags.length;
     if (size === 0) return -1;
     const words = this.words;
-    const wanted = tagOf(high);
+    const wanted = tagOf(high, meter);
+    const identity = identityOf(high, meter);
     for (let slot = homeOf(low, size); ;) {
       const tag = tags[slot]!;
       if (tag === 0) return -1;
       if ((tag & ~BLOCKED) === wanted) {
-        const at = slot << RECORD_BITS;
-        if (words[at + FINGERPRINT] === low >>> 0 && (windowMs === 0 || words[at + WINDOW] === windowMs))
-          return slot;
+        const at = slot * RECORD_WORDS;
+        if (words[at + FINGERPRINT] === low >>> 0 && words[at + METER] === identity) return slot;
       }
       if (++slot === size) slot = 0;
     }
   }
 
-  /** Number of a fresh record; the shard must not be full. Other records get other numbers. */
-  add(high: number, low: number, windowMs: number): number {
+  /** Slot of a fresh record; the shard must not be full. Other records get other slots. */
+  add(high: number, low: number, meter: CounterMeter): number {
     if ((this.count + 1) * FULL > this.#tags.length) this.#rebuild(this.count + 1);
     const slot = this.#freeSlot(low);
-    this.#tags[slot] = tagOf(high);
-    const at = slot << RECORD_BITS;
+    this.#tags[slot] = tagOf(high, meter);
+    const at = slot * RECORD_WORDS;
     this.words.fill(0, at, at + RECORD_WORDS);
     this.words[at + FINGERPRINT] = low;
-    this.words[at + WINDOW] = windowMs;
+    this.words[at + METER] = identityOf(high, meter);
+    meter.live++;
     this.count++;
     return slot;
   }
 
   /** Removes a record, and moves later ones of its run back, so that no tombstones pile up. */
   remove(number: number): void {
+    this.#meterOf(number).live--;
+    this.#close(number);
+  }
+
+  #close(number: number): void {
     const { words } = this;
     const tags = this.#tags;
     const size = tags.length;
     let hole = number;
     for (let slot = hole + 1 === size ? 0 : hole + 1; tags[slot] !== 0;) {
-      const home = homeOf(words[(slot << RECORD_BITS) + FINGERPRINT]!, size);
+      const home = homeOf(words[slot * RECORD_WORDS + FINGERPRINT]!, size);
       const fromHome = slot >= home ? slot - home : slot - home + size;
       const fromHole = slot >= hole ? slot - hole : slot - hole + size;
       if (fromHome >= fromHole) {
@@ -92,13 +100,14 @@ export class CounterShard {
     }
     tags[hole] = 0;
     this.count--;
-    if (this.count === 0) this.clear();
+    if (this.count === 0) this.#take(0);
   }
 
   clear(): void {
+    for (let slot = 0; slot < this.#tags.length; slot++)
+      if (this.#tags[slot]! > LAPSED) this.#meterOf(slot).live--;
     this.count = 0;
-    this.words = new Uint32Array(0);
-    this.#tags = new Uint16Array(0);
+    this.#take(0);
   }
 
   /** Whether the counter had no room when it was last asked: a flood of other keys cannot push it out (R-RL-17). */
@@ -113,11 +122,11 @@ export class CounterShard {
   }
 
   /** Looks at the next few slots and removes records that have lapsed; tells how many went. */
-  sweepSome(now: number, steps: number): number {
+  sweepSome(moment: Moment, steps: number): number {
     let removed = 0;
     for (let step = 0; step < steps && this.count > 0; step++) {
       const number = this.#next();
-      if (!this.#hasLapsed(number, now)) continue;
+      if (!this.#hasLapsed(number, moment)) continue;
       this.remove(number);
       // Another record may have taken its place.
       this.#hand = number;
@@ -127,11 +136,12 @@ export class CounterShard {
   }
 
   /** Removes all records that have lapsed, and gives back what they took; tells how many went. */
-  sweep(now: number): number {
+  sweep(moment: Moment): number {
     const tags = this.#tags;
     let lapsed = 0;
     for (let slot = 0; slot < tags.length; slot++) {
-      if (!this.#hasLapsed(slot, now)) continue;
+      if (!this.#hasLapsed(slot, moment)) continue;
+      this.#meterOf(slot).live--;
       tags[slot] = LAPSED;
       lapsed++;
     }
@@ -142,7 +152,7 @@ export class CounterShard {
       this.count = left;
       this.#rebuild(left);
     } else {
-      for (let slot = 0; slot < tags.length; slot++) while (tags[slot] === LAPSED) this.remove(slot);
+      for (let slot = 0; slot < tags.length; slot++) while (tags[slot] === LAPSED) this.#close(slot);
     }
     return lapsed;
   }
@@ -151,7 +161,7 @@ export class CounterShard {
    * Which record may go to make room: a lapsed one, or else the least recently used of the next few that blocks
    * nobody and is not pinned; -1 if none may.
    */
-  victim(now: number, sample: number, isPinned: (number: number) => boolean): number {
+  victim(moment: Moment, sample: number, isPinned: (number: number) => boolean): number {
     let victim = -1;
     let oldest = -1;
     let looked = 0;
@@ -160,7 +170,7 @@ export class CounterShard {
       if (this.#tags[number] === 0) continue;
       looked++;
       if (isPinned(number)) continue;
-      const idle = idleMs(this.words, number << RECORD_BITS, now);
+      const idle = idleOfRecord(this, number, this.#meterOf(number), moment);
       if (idle < 0) return number;
       if (idle <= oldest || this.isBlocked(number)) continue;
       victim = number;
@@ -169,8 +179,18 @@ export class CounterShard {
     return victim;
   }
 
-  #hasLapsed(slot: number, now: number): boolean {
-    return this.#tags[slot] !== 0 && usedUnits(this.words, slot << RECORD_BITS, now) === 0;
+  #hasLapsed(slot: number, moment: Moment): boolean {
+    return this.#tags[slot] !== 0 && idleOfRecord(this, slot, this.#meterOf(slot), moment) < 0;
+  }
+
+  #meterOf(slot: number): CounterMeter {
+    return this.meters.at(this.words[slot * RECORD_WORDS + METER]! & 0xffff);
+  }
+
+  #take(slots: number): void {
+    this.words = new Uint32Array(slots * RECORD_WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+    this.#tags = new Uint16Array(slots);
   }
 
   #next(): number {
@@ -191,11 +211,10 @@ export class CounterShard {
     const tags = this.#tags;
     const fewest = Math.round(MIN_SLOTS * (1 + this.spread * (ROOMY / FULL - 1)));
     const size = Math.max(fewest, Math.ceil(records * ROOMY));
-    this.words = new Uint32Array(size << RECORD_BITS);
-    this.#tags = new Uint16Array(size);
+    this.#take(size);
     for (let from = 0; from < tags.length; from++) {
       if (tags[from]! <= LAPSED) continue;
-      const slot = this.#freeSlot(words[(from << RECORD_BITS) + FINGERPRINT]!);
+      const slot = this.#freeSlot(words[from * RECORD_WORDS + FINGERPRINT]!);
       this.#tags[slot] = tags[from]!;
       copyRecord(words, from, this.words, slot);
     }
@@ -204,16 +223,20 @@ export class CounterShard {
 
 /** Word by word: for so few the methods of typed arrays take longer to begin. */
 function copyRecord(source: Uint32Array, from: number, target: Uint32Array, to: number): void {
-  const begin = from << RECORD_BITS;
-  const shift = (to - from) << RECORD_BITS;
+  const begin = from * RECORD_WORDS;
+  const shift = (to - from) * RECORD_WORDS;
   for (let at = begin; at < begin + RECORD_WORDS; at++) target[at + shift] = source[at]!;
 }
 
-function tagOf(high: number): number {
-  return (high & 0x7fff || 1) << 1;
+function tagOf(high: number, meter: CounterMeter): number {
+  return ((high ^ meter.mix) & 0x7fff || 1) << 1;
 }
 
-/** Where a record would like to be: spread over any number of slots by the whole word. */
+function identityOf(high: number, meter: CounterMeter): number {
+  return ((high & 0xffff_0000) | meter.number) >>> 0;
+}
+
+/** Where a record would like to be: spread over any number of slots by the whole word. Records of one subject like to be neighbours. */
 function homeOf(low: number, size: number): number {
   return Math.floor(((low >>> 0) * size) / TWO_32);
 }

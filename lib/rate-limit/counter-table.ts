@@ -1,3 +1,6 @@
+import type { LimitMeter } from '../policy/limit-meter.js';
+import { CounterMeter, CounterMeters } from './counter-meter.js';
+import type { Moment } from './counter-record.js';
 import { CounterShard, MAX_SHARD_RECORDS } from './counter-shard.js';
 import { KeyedHash } from './keyed-hash.js';
 
@@ -14,33 +17,37 @@ const SWEEP_ON_ADD = 4;
 export class Place {
   high = 0;
   low = 0;
-  windowMs = 0;
+  meter: CounterMeter = NO_METER;
+  limit: LimitMeter | undefined = undefined;
   shard: CounterShard = NO_SHARD;
-  /** Number of the record in its shard; -1 while there is none. */
+  /** Slot of the record in its shard; -1 while there is none. */
   number = -1;
 
   /** Looks again, after records may have moved. */
   find(): void {
-    this.number = this.shard.find(this.high, this.low, this.windowMs);
+    this.number = this.shard.find(this.high, this.low, this.meter);
   }
 
   /** Whether both lead to one counter, be it there yet or not. */
-  meets({ high, low, windowMs, shard }: Place): boolean {
-    return this.low === low && this.high === high && this.windowMs === windowMs && this.shard === shard;
+  meets({ high, low, meter, shard }: Place): boolean {
+    return this.low === low && this.high === high && this.meter === meter && this.shard === shard;
   }
 }
 
-const NO_SHARD = new CounterShard();
+const NO_METER = new CounterMeter(0, 0, 1, 0, '');
+const NO_SHARD = new CounterShard(new CounterMeters());
 
 /** All counters: which shard holds a key, how many there may be, and who has to go when there are too many (R-RL-17). */
 export class CounterTable {
   /** Counters of single keys. */
   size = 0;
-  /** Counters that newcomers share while no record may go, one for each limit and window. */
-  readonly #overflow = new CounterShard();
+  /** Counters that newcomers share while no record may go, one for each limit. */
+  readonly #meters = new CounterMeters();
+  readonly #overflow = new CounterShard(this.#meters);
   readonly #shards: readonly CounterShard[];
   readonly #shift: number;
   readonly #hash = new KeyedHash();
+  #digested = '';
   #sweptShard = 0;
   #sweptFirst = 0;
   #victimShard = 0;
@@ -49,7 +56,10 @@ export class CounterTable {
     let bits = Math.log2(MIN_SHARDS);
     while (KEYS_PER_SHARD << bits < maxKeys) bits++;
     this.#shift = 32 - bits;
-    this.#shards = Array.from({ length: 1 << bits }, (_, i) => new CounterShard(i / (1 << bits)));
+    this.#shards = Array.from(
+      { length: 1 << bits },
+      (_, i) => new CounterShard(this.#meters, i / (1 << bits)),
+    );
   }
 
   /** Whether nothing is held, shared counters included. */
@@ -57,23 +67,28 @@ export class CounterTable {
     return this.size === 0 && this.#overflow.count === 0;
   }
 
-  /** Points a place at the counter of a key under a window. */
-  aim(place: Place, key: string, windowMs: number): void {
-    this.#hash.digest(key);
+  /** Points a place at the counter of a subject under a limit. */
+  aim(place: Place, subject: string, limit: LimitMeter): void {
+    // The limits of a request mostly count one subject, and its digest is still there.
+    if (subject !== this.#digested) {
+      this.#hash.digest(subject);
+      this.#digested = subject;
+    }
     const { high, low } = this.#hash;
     place.high = high;
     place.low = low;
-    place.windowMs = windowMs;
+    if (place.limit !== limit) {
+      place.meter = this.#meters.of(limit);
+      place.limit = limit;
+    }
     place.shard = this.#shards[high >>> this.#shift]!;
-    place.number = place.shard.find(high, low, windowMs);
+    place.number = place.shard.find(high, low, place.meter);
   }
 
   /** Points a place at the counter that newcomers share. */
-  aimAtOverflow(place: Place, limit: number, windowMs: number): void {
+  aimAtOverflow(place: Place, limit: number): void {
     place.high = limit;
-    // Slots are chosen by the low word; limits differ more often than windows do.
-    place.low = limit ^ windowMs;
-    place.windowMs = windowMs;
+    place.low = limit;
     place.shard = this.#overflow;
     place.find();
   }
@@ -81,12 +96,12 @@ export class CounterTable {
   /** Makes a counter where a place points. Records move: other places have to be aimed anew. */
   add(place: Place): void {
     if (place.shard !== this.#overflow) this.size++;
-    place.number = place.shard.add(place.high, place.low, place.windowMs);
+    place.number = place.shard.add(place.high, place.low, place.meter);
   }
 
   /** Sweeps a little around a newcomer. Records move: places have to be aimed anew. */
-  tidy({ shard }: Place, now: number): void {
-    if (shard !== this.#overflow) this.size -= shard.sweepSome(now, SWEEP_ON_ADD);
+  tidy({ shard }: Place, moment: Moment): void {
+    if (shard !== this.#overflow) this.size -= shard.sweepSome(moment, SWEEP_ON_ADD);
   }
 
   /** Whether a newcomer fits without anybody going. `reserved` counts newcomers of the same call. */
@@ -95,7 +110,7 @@ export class CounterTable {
   }
 
   /** Whether a record may go for a newcomer; with `evict` it goes. Records of the `pinned` places stay. */
-  makeRoom({ shard }: Place, pinned: readonly Place[], now: number, evict: boolean): boolean {
+  makeRoom({ shard }: Place, pinned: readonly Place[], moment: Moment, evict: boolean): boolean {
     for (let tries = 0; tries < VICTIM_SHARDS; tries++) {
       const from =
         tries === 0
@@ -103,7 +118,7 @@ export class CounterTable {
           : this.#shards[(this.#victimShard = (this.#victimShard + 1) % this.#shards.length)]!;
       const isPinned = (number: number) =>
         pinned.some((place) => place.shard === from && place.number === number);
-      const victim = from.victim(now, VICTIM_SAMPLE, isPinned);
+      const victim = from.victim(moment, VICTIM_SAMPLE, isPinned);
       if (victim < 0) continue;
       if (evict) {
         from.remove(victim);
@@ -114,15 +129,11 @@ export class CounterTable {
     return false;
   }
 
-  /** Forgets the counters of a key under every window. */
-  forget(key: string): void {
-    this.#hash.digest(key);
-    const { high, low } = this.#hash;
-    const shard = this.#shards[high >>> this.#shift]!;
-    for (let number = shard.find(high, low, 0); number >= 0; number = shard.find(high, low, 0)) {
-      shard.remove(number);
-      this.size--;
-    }
+  /** Forgets the counter of a place. */
+  forget({ shard, number }: Place): void {
+    if (number < 0) return;
+    shard.remove(number);
+    this.size--;
   }
 
   clear(): void {
@@ -137,23 +148,23 @@ export class CounterTable {
   }
 
   /** Sweeps every record. */
-  sweepAll(now: number): void {
-    for (const shard of this.#shards) this.size -= shard.sweep(now);
-    this.#overflow.sweep(now);
+  sweepAll(moment: Moment): void {
+    for (const shard of this.#shards) this.size -= shard.sweep(moment);
+    this.#overflow.sweep(moment);
   }
 
   /** Sweeps the next shard; true when all have been seen once. */
-  sweepNext(now: number): boolean {
-    this.size -= this.#shards[this.#sweptShard]!.sweep(now);
+  sweepNext(moment: Moment): boolean {
+    this.size -= this.#shards[this.#sweptShard]!.sweep(moment);
     this.#sweptShard = (this.#sweptShard + 1) % this.#shards.length;
     if (this.#sweptShard > 0) return false;
-    this.#overflow.sweep(now);
+    this.#overflow.sweep(moment);
     return true;
   }
 
   /** Sweeps a few slots of the next shard: what a request that finds the table full may do for itself. */
-  sweepSome(now: number, steps: number): void {
+  sweepSome(moment: Moment, steps: number): void {
     this.#sweptFirst = (this.#sweptFirst + 1) % this.#shards.length;
-    this.size -= this.#shards[this.#sweptFirst]!.sweepSome(now, steps);
+    this.size -= this.#shards[this.#sweptFirst]!.sweepSome(moment, steps);
   }
 }

@@ -12,7 +12,8 @@ const NONE: RateLimitRules = Object.freeze({ early: Object.freeze([]), late: Obj
 const SKIPPED: RateLimitPolicy = Object.freeze({ read: NONE, write: NONE });
 
 /** Compiles `@RateLimit()`, `@SkipRateLimit()` and the throttler's decorators over the application's defaults. */
-export function rateLimitPart(defaults: RateLimitPolicy): PolicyPart<'rateLimit'> {
+/** @param refunds whether the storage can give back what a request has taken */
+export function rateLimitPart(defaults: RateLimitPolicy, refunds: boolean): PolicyPart<'rateLimit'> {
   return ({ id, metadata, where }, problems) => {
     const throttler = readThrottlerMetadata(metadata);
     const ofHandler = metadata.ofHandler<RateLimitDeclaration>('rateLimit');
@@ -33,6 +34,14 @@ export function rateLimitPart(defaults: RateLimitPolicy): PolicyPart<'rateLimit'
       const name = declaration.limits.length > 1 ? `route-${index + 1}` : 'route';
       return ruleOf(spec, { name, bucket: id, cost: declaration.cost, where, problems }) ?? [];
     });
+    for (const { name } of refunds ? [] : rules.filter(givesBack)) {
+      problems.add(
+        'policy.rate-limit.refund',
+        where,
+        `the limit ${name} gives back what requests have taken, which rateLimit.storage cannot`,
+        'use a storage with refund(), such as the one in memory or in Redis',
+      );
+    }
     const compiled = inOrder(rules);
     return Object.freeze({ read: compiled, write: compiled });
   };
@@ -60,6 +69,10 @@ function inOrder(rules: readonly RateLimitRule[]): RateLimitRules {
   return rules.some(asksRequest)
     ? Object.freeze({ early: NONE.early, late: frozen })
     : Object.freeze({ early: frozen, late: NONE.late });
+}
+
+function givesBack({ meter, countOnly }: RateLimitRule): boolean {
+  return countOnly !== undefined || meter.algorithm === 'concurrency';
 }
 
 function fromThrottler({ limits }: ThrottlerMetadata): RateLimitDeclaration | undefined {

@@ -66,7 +66,14 @@ export class RateLimiter {
     }
     const { name, retryAfter } = shown!;
     this.events.emit('rate-limit.exceeded', { limit: name, layer, retryAfter }, eventContextOf(state));
-    throw new SecurityError('RATE_LIMITED', 'Too many requests', { retryAfter, reason: name });
+    throw new SecurityError('RATE_LIMITED', 'Too many requests', {
+      retryAfter,
+      reason: name,
+      problemType: 'quota-exceeded',
+      violatedPolicies: rules.flatMap((rule, i) =>
+        rule.meter.dryRun || decision.states[i]!.allowed ? [] : rule.name,
+      ),
+    });
   }
 
   /** Gives places in flight back when the response is over, and what an outcome that does not count has taken. */
@@ -114,6 +121,8 @@ export class RateLimiter {
   }
 
   #unavailable(state: RequestState, error: unknown): never {
+    // What decides for a storage has said so already.
+    if (error instanceof SecurityError) throw error;
     this.#storeFailed(state, error);
     throw new SecurityError('UNAVAILABLE', 'The service cannot decide about this request right now', {
       retryAfter: 1,

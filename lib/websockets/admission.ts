@@ -35,7 +35,9 @@ export class Admission {
   /** Only finds out who is calling. */
   async identify(state: RequestState, policy: RoutePolicy): Promise<void> {
     state.policy = policy;
-    await this.internals.stages.authenticator.authenticate(state, policy);
+    const { authenticator, plans } = this.internals.stages;
+    await authenticator.authenticate(state, policy);
+    state.ownLimits ??= await plans.rulesFor(state.principal, state.plan);
   }
 }
 

@@ -67,8 +67,11 @@ export class Connections {
    * @throws SecurityError `UNAUTHENTICATED`, or `UNAVAILABLE` if that cannot be told
    */
   async renew(connection: Connection): Promise<void> {
+    const { state } = connection;
+    const { authenticator, plans } = this.internals.stages;
     try {
-      await this.internals.stages.authenticator.renew(connection.state);
+      await authenticator.renew(state);
+      state.ownLimits ??= await plans.rulesFor(state.principal, state.plan);
     } catch (error) {
       if (error instanceof SecurityError && error.code !== 'UNAVAILABLE') {
         this.tell(connection, error);
@@ -95,6 +98,8 @@ export class Connections {
   }
 
   #takes(connection: Connection, rate: MessageRate, check: () => void): boolean {
+    // What was on its way when the connection was ended comes to nobody.
+    if (!connection.port.isOpen) return false;
     if (!rate.take(this.internals.clock.monotonic())) {
       connection.port.end('RATE_LIMITED');
       return false;

@@ -66,7 +66,7 @@ export function withAuthPayload(request: IncomingMessage, auth: unknown): Incomi
     unknown
   >;
   if (token === undefined && authorization === undefined) return request;
-  const value = token === undefined ? authorization : `Bearer ${String(token)}`;
+  const value = typeof token === 'string' ? `Bearer ${token}` : authorization;
   if ((token !== undefined && authorization !== undefined) || typeof value !== 'string')
     throw new SecurityError('INVALID_REQUEST', 'Send one credential, as text', { reason: 'auth.payload' });
   // What the upgrade has carried stays: two credentials are refused like on any request.

@@ -1,5 +1,7 @@
 /** One end of a socket, whichever library made it. */
 export interface SocketPort {
+  /** Not once it has begun to end. */
+  readonly isOpen: boolean;
   /** Does nothing on a socket that is closing. */
   send(event: string, data: unknown): void;
   /** Ends it, with a reason that clients can read (RFC 6455 §7.4). */
@@ -36,10 +38,14 @@ const CLOSING_MS = 2_000;
 
 export function nativePort(socket: NativeSocket): SocketPort {
   return {
+    get isOpen() {
+      return socket.readyState === OPEN;
+    },
     send: (event, data) => {
       if (socket.readyState === OPEN) socket.send(JSON.stringify({ event, data }));
     },
     end: (reason) => {
+      if (socket.readyState !== OPEN) return;
       socket.close(CLOSE_CODE, reason);
       const timer = setTimeout(() => socket.terminate(), CLOSING_MS).unref();
       socket.once('close', () => clearTimeout(timer));
@@ -49,6 +55,9 @@ export function nativePort(socket: NativeSocket): SocketPort {
 
 export function ioPort(socket: IoSocket): SocketPort {
   return {
+    get isOpen() {
+      return socket.connected;
+    },
     send: (event, data) => {
       if (socket.connected) socket.emit(event, data);
     },

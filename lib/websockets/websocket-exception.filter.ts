@@ -8,8 +8,12 @@ import { connectionOf } from './connections.js';
 export class WebsocketExceptionFilter extends BaseWsExceptionFilter {
   override catch(exception: unknown, host: ArgumentsHost): void {
     const ws = host.switchToWs();
-    const connection = connectionOf(ws.getClient<object>());
-    if (!connection) return super.catch(exception as never, host);
+    const client = ws.getClient<{ emit: () => boolean }>();
+    const connection = connectionOf(client);
+    if (!connection) {
+      this.handleError(client, exception, { pattern: ws.getPattern(), data: ws.getData<unknown>() });
+      return;
+    }
     const error = exception instanceof WsException ? asHttp(exception) : exception;
     connection.owner.tell(connection, error, ws.getPattern());
   }

@@ -5,10 +5,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { ConfigurationProblems } from '../../lib/configuration/configuration-problems.js';
 import {
-  checkMemoryRateLimitStorageOptions,
   MemoryRateLimitStorage,
   type MemoryRateLimitStorageOptions,
 } from '../../lib/rate-limit/memory-rate-limit-storage.js';
+import { checkMemoryRateLimitStorageOptions } from '../../lib/rate-limit/memory-storage-bounds.js';
 import { FakeClock } from './fake-clock.js';
 import { SlidingLog } from './sliding-log.js';
 import { chargeOf, consume, type PlainCharge } from './plain-charge.js';
@@ -232,13 +232,13 @@ describe('MemoryRateLimitStorage', () => {
     expect(storage.size).toBe(200_000);
   });
 
-  it('forgets a key under every window on reset, and no other', () => {
+  it('forgets the counter of a subject under a limit on reset, and no other', () => {
     const storage = open();
-    for (const windowMs of [1_000, 2_000, MINUTE]) consume(storage, [charge('k', 1, { windowMs })]);
+    for (const windowMs of [1_000, MINUTE]) consume(storage, [charge('k', 1, { windowMs })]);
     consume(storage, [charge('other', 1)]);
     storage.reset(chargeOf(charge('k')).meter, 'k');
     storage.reset(chargeOf(charge('k')).meter, 'unknown');
-    expect(storage.size).toBe(1);
+    expect(storage.size).toBe(2);
     expect(consume(storage, [charge('k', 1)]).allowed).toBe(true);
     expect(consume(storage, [charge('other', 1)]).allowed).toBe(false);
   });
@@ -291,16 +291,20 @@ describe('MemoryRateLimitStorage', () => {
       expect(busyKept + idleKept).toBe((3 * MAX) / 4);
     });
 
-    it('R-RL-17 a counter that refuses stays through a flood of a million others', () => {
-      const storage = open({ maxKeys: MAX });
-      consume(storage, [charge('refused', 3, { cost: 2 })]);
-      expect(consume(storage, [charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
-      for (let i = 0; i < 3; i++) consume(storage, [charge('spent')]);
-      for (let i = 0; i < 1_000_000; i++) consume(storage, [charge(`flood${i}`)]);
-      expect(consume(storage, [charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
-      expect(consume(storage, [charge('spent')]).allowed).toBe(false);
-      expect(storage.size).toBe(MAX);
-    });
+    it(
+      'R-RL-17 a counter that refuses stays through a flood of a million others',
+      { timeout: 120_000 },
+      () => {
+        const storage = open({ maxKeys: MAX });
+        consume(storage, [charge('refused', 3, { cost: 2 })]);
+        expect(consume(storage, [charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
+        for (let i = 0; i < 3; i++) consume(storage, [charge('spent')]);
+        for (let i = 0; i < 1_000_000; i++) consume(storage, [charge(`flood${i}`)]);
+        expect(consume(storage, [charge('refused', 3, { cost: 2 })]).allowed).toBe(false);
+        expect(consume(storage, [charge('spent')]).allowed).toBe(false);
+        expect(storage.size).toBe(MAX);
+      },
+    );
 
     it('R-RL-17 while all are refusing, newcomers share one counter, and looks see it', () => {
       const clock = new FakeClock();
