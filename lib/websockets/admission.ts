@@ -50,8 +50,6 @@ export function stateOfSocket(handshake: RequestState, auth: unknown): RequestSt
 
 /** Tells the limiter that what a handshake has taken in flight is free again: nothing else ends a response that nobody sends. */
 export function release({ response }: RequestState): void {
-  response.statusCode = 101;
-  response.emit('finish');
   response.emit('close');
 }
 

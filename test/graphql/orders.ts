@@ -2,6 +2,7 @@ import {
   Args,
   Field,
   Float,
+  Info,
   ID,
   InputType,
   Int,
@@ -27,6 +28,11 @@ import {
   SkipRateLimit,
   UserOnly,
 } from 'nestjs-api-security';
+
+/** What Apollo gives resolvers to say for how long an answer may be kept. */
+class CacheInfo {
+  cacheControl?: { setCacheHint(hint: { maxAge: number }): void };
+}
 
 @ObjectType()
 export class Customer {
@@ -103,6 +109,11 @@ export class OrdersResolver {
 
   @Public() @Query(() => String, { nullable: true }) at(@Args('time') time: Date) {
     return time.toISOString();
+  }
+
+  @Public() @Query(() => String) cached(@Info() info: CacheInfo) {
+    info.cacheControl?.setCacheHint({ maxAge: 60 });
+    return 'cached';
   }
 
   @Public() @Query(() => String, { nullable: true }) boom() {

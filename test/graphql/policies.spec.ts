@@ -113,6 +113,11 @@ describe.each(DRIVERS)('policies of resolvers under %s on %s', (...driver) => {
       [expect.any(String), 'no-store'],
     ]);
     expect(answer.header('x-content-type-options')).toBe('nosniff');
+    if (driver[0] !== 'apollo') return;
+    const cached = async (headers: Record<string, string>) =>
+      (await app!.ask('{ cached }', headers)).header('cache-control');
+    expect(await cached({})).toContain('max-age=60');
+    expect(await cached({ 'x-api-key': await app.key() })).toBe('no-store');
   });
 
   it('R-AZ-06 without the module every resolver is refused', async () => {
