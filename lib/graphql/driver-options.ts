@@ -9,6 +9,10 @@ export interface DriverOptions {
   path?: string;
   useGlobalPrefix?: boolean;
   introspection?: boolean;
+  /** Apollo's sockets, and Mercurius's. */
+  subscriptions?: unknown;
+  installSubscriptionHandlers?: unknown;
+  subscription?: unknown;
   includeStacktraceInErrorResponses?: boolean;
   fieldResolverEnhancers?: readonly string[];
   validationRules?: readonly ValidationRule[] | ((params: unknown) => readonly ValidationRule[]);
@@ -24,6 +28,11 @@ interface MercuriusExecution {
 interface MercuriusAnswer {
   readonly statusCode: number;
   readonly response: { readonly data?: unknown; readonly errors?: readonly GraphQLFormattedError[] };
+}
+
+/** Whether a driver would open sockets: they go past everything that requests go through. */
+export function opensSockets(options: DriverOptions): boolean {
+  return [options.subscriptions, options.installSubscriptionHandlers, options.subscription].some(Boolean);
 }
 
 /** What is put into them. */

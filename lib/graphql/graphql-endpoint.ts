@@ -6,7 +6,7 @@ import { type PolicyMetadataKey, RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
-import type { DriverOptions } from './driver-options.js';
+import { type DriverOptions, opensSockets } from './driver-options.js';
 
 /** The parts of a `GraphQLModule` as the container holds them. */
 export interface DriverParts {
@@ -65,6 +65,10 @@ export class GraphqlEndpoint {
     if (this.isLate) {
       const fix = 'do not make GraphQLModule global, or import GraphqlSecurityModule before it';
       problems.add('graphql.started-before', this.path, 'is served by a driver that started too early', fix);
+    }
+    if (opensSockets(this.parts.options)) {
+      const fix = 'leave subscriptions out of the options of the driver, and use a gateway';
+      problems.add('graphql.subscriptions', this.path, 'opens sockets that nobody guards', fix);
     }
     const metadata = new EndpointMetadata();
     const locations = ['POST', 'GET'].map((method) => ({

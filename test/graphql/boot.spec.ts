@@ -101,6 +101,18 @@ describe('boot of GraphQL', () => {
     expect(await problemsOf({ resolvers: [Hello], driver })).toEqual(['graphql.unguarded-field Query.bare']);
   });
 
+  it.each([
+    ['subscriptions', { subscriptions: { 'graphql-ws': true } }],
+    ['installSubscriptionHandlers', { installSubscriptionHandlers: true }],
+  ])('R-AZ-06 refuses to start with sockets that nobody guards: %s', async (_, driver) => {
+    expect(await problemsOf({ driver })).toEqual(['graphql.subscriptions /graphql']);
+  });
+
+  it('R-AZ-06 the same with Mercurius', async () => {
+    const starting = startGraphql(['mercurius', 'fastify'], { driver: { subscription: true } });
+    await expect(starting).rejects.toThrow('graphql.subscriptions');
+  });
+
   it('refuses a driver that started before it could be secured', async () => {
     @Resolver()
     class Hello {
