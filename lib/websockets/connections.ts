@@ -35,10 +35,15 @@ export class Connections {
     return this.#open.size;
   }
 
-  /** From now on frames of a `ws` socket are looked at before anybody else has them. */
-  openNative(socket: NativeSocket, state: RequestState): void {
+  /**
+   * From now on frames of a `ws` socket are looked at before anybody else has them.
+   *
+   * @param lifetimeMs after which it is ended; any time by default
+   */
+  openNative(socket: NativeSocket, state: RequestState, lifetimeMs?: number): void {
     const connection = this.#add(socket, state, nativePort(socket));
-    socket.once('close', () => this.#remove(connection));
+    const timer = endAfter(connection.port, lifetimeMs);
+    socket.once('close', () => this.#remove(connection, timer));
     const rate = new MessageRate(this.settings.maxMessagesPerSecond);
     const emit = socket.emit.bind(socket);
     socket.emit = (event, ...args) => {
@@ -52,9 +57,10 @@ export class Connections {
   }
 
   /** The same for a socket of socket.io. */
-  openIo(socket: IoSocket, state: RequestState): void {
+  openIo(socket: IoSocket, state: RequestState, lifetimeMs?: number): void {
     const connection = this.#add(socket, state, ioPort(socket));
-    socket.once('disconnect', () => this.#remove(connection));
+    const timer = endAfter(connection.port, lifetimeMs);
+    socket.once('disconnect', () => this.#remove(connection, timer));
     const rate = new MessageRate(this.settings.maxMessagesPerSecond);
     socket.use((packet, next) => {
       if (this.#takes(connection, rate, () => checkPacket(packet, this.internals.jsonLimits))) next();
@@ -123,7 +129,8 @@ export class Connections {
     return connection;
   }
 
-  #remove(connection: Connection): void {
+  #remove(connection: Connection, timer: NodeJS.Timeout | undefined): void {
+    clearTimeout(timer);
     this.#open.delete(connection);
     if (this.#open.size > 0) return;
     clearInterval(this.#timer);
@@ -134,4 +141,12 @@ export class Connections {
     // Those that cannot be looked at now are looked at the next time, and at their next message.
     for (const connection of this.#open) this.renew(connection).catch(() => undefined);
   }
+}
+
+/** What a timer of Node can wait for. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+function endAfter(port: SocketPort, lifetimeMs: number | undefined): NodeJS.Timeout | undefined {
+  if (lifetimeMs === undefined) return undefined;
+  return setTimeout(() => port.end('EXPIRED'), Math.min(lifetimeMs, MAX_TIMER_MS)).unref();
 }

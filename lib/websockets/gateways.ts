@@ -106,6 +106,15 @@ export function allRules({ early, late }: RateLimitRules): readonly RateLimitRul
   return late.length === 0 ? early : [...early, ...late];
 }
 
+/** How long the places of a connection are held, and so how long it may last: else there would be more of them than the limit says. */
+export function lifetimeOf(policies: readonly RoutePolicy[]): number | undefined {
+  const windows = policies
+    .flatMap(({ rateLimit }) => allRules(rateLimit.read))
+    .filter((rule) => isPlace(rule) && !rule.meter.dryRun)
+    .map(({ meter }) => meter.windowMs);
+  return windows.length === 0 ? undefined : Math.min(...windows);
+}
+
 function checkPlace({ namespace, port }: Gateway, id: string, problems: ConfigurationProblems): void {
   if (port !== 0) {
     const fix = 'leave the port out, so that it shares the server of the application';

@@ -20,7 +20,7 @@ import type { RoutePolicy } from '../policy/route-policy.js';
 import { secureAdapter } from './adapter-security.js';
 import { Admission, noGateway, release, stateOfSocket } from './admission.js';
 import { Connections } from './connections.js';
-import { findGateways, type Gateway, GatewayPolicies } from './gateways.js';
+import { findGateways, type Gateway, GatewayPolicies, lifetimeOf } from './gateways.js';
 import { checkOrigin, takeOfferedCredential } from './handshake.js';
 import type { IoSocket, NativeSocket } from './socket-port.js';
 import { UpgradeGate } from './upgrade-gate.js';
@@ -98,36 +98,38 @@ export class WebsocketSecurity implements OnModuleInit, OnApplicationShutdown {
 
   /** A handshake: whoever is refused here learns it from a status. */
   async #admit(state: RequestState): Promise<void> {
-    const policies = this.#policiesAt(pathOf(state.request.url));
+    const { request } = state;
+    const policies = this.#policiesAt(pathOf(request.url));
     // A path that is no gateway's is the business of who else listens.
     if (policies.length === 0) return;
-    checkOrigin(state.request, this.#settings.origins);
-    takeOfferedCredential(state.request);
+    checkOrigin(request, this.#settings.origins);
+    takeOfferedCredential(request);
     if (this.#kind === 'io') {
       // The credential may come behind the handshake, for one namespace or another; one that comes with it has to be good.
       return this.#admission.identify(state, anyScheme(policies));
     }
     await this.#admission.admit(state, policies);
-    state.request.socket.once('close', () => release(state));
+    releaseWith(request.socket, state);
   }
 
   #opened(socket: NativeSocket, request: object): void {
     const state = requestStateOf(request);
     // Several gateways may share a path: it is one socket all the same.
-    if (state && requestStateOf(socket) === undefined) this.#connections.openNative(socket, state);
+    if (!state || requestStateOf(socket) !== undefined) return;
+    const policies = this.#policiesAt(pathOf(state.request.url));
+    this.#connections.openNative(socket, state, lifetimeOf(policies));
   }
 
   async #joins(socket: IoSocket, path: string, namespace: string): Promise<void> {
     const handshake = requestStateOf(socket.request)!;
+    const policies = this.#gateways
+      .filter((gateway) => isAt(gateway, path) && gateway.namespace === namespace)
+      .map((gateway) => this.#policies.of(gateway));
     let state = handshake;
     try {
-      const gateways = this.#gateways.filter((one) => isAt(one, path) && one.namespace === namespace);
-      if (gateways.length === 0) throw noGateway();
+      if (policies.length === 0) throw noGateway();
       state = stateOfSocket(handshake, socket.handshake.auth);
-      await this.#admission.admit(
-        state,
-        gateways.map((gateway) => this.#policies.of(gateway)),
-      );
+      await this.#admission.admit(state, policies);
     } catch (error) {
       if (state !== handshake) release(state);
       const answer = answerTo(error, true);
@@ -139,7 +141,9 @@ export class WebsocketSecurity implements OnModuleInit, OnApplicationShutdown {
       });
     }
     socket.once('disconnect', () => release(state));
-    this.#connections.openIo(socket, state);
+    // One that breaks before it has joined is never said to disconnect.
+    releaseWith(handshake.request.socket, state);
+    this.#connections.openIo(socket, state, lifetimeOf(policies));
   }
 
   #policiesAt(path: string): RoutePolicy[] {
@@ -149,6 +153,12 @@ export class WebsocketSecurity implements OnModuleInit, OnApplicationShutdown {
       )
       .map((gateway) => this.#policies.of(gateway));
   }
+}
+
+/** The client may have gone while it was being decided about. */
+function releaseWith(transport: RequestState['request']['socket'], state: RequestState): void {
+  if (transport.destroyed) release(state);
+  else transport.once('close', () => release(state));
 }
 
 /** Every scheme that some gateway takes: which of them it may be is decided where it is known where to. */

@@ -9,6 +9,7 @@ import {
 import { IsInt, IsString, Length, Max } from 'class-validator';
 import {
   CurrentPrincipal,
+  type Duration,
   type Principal,
   Public,
   RateLimit,
@@ -71,8 +72,8 @@ export function openGateway(place: object): Type {
 }
 
 /** Two connections at once for each caller. */
-export function crowdedGateway(place: object): Type {
-  @RateLimit({ limit: 2, algorithm: 'concurrency' })
+export function crowdedGateway(place: object, window: Duration = '5m'): Type {
+  @RateLimit({ limit: 2, algorithm: 'concurrency', window })
   @WebSocketGateway(place)
   class CrowdedGateway {
     @SubscribeMessage('hello') hello(@ConnectedSocket() _socket: object) {

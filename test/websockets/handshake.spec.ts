@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { accessToken } from '../support/reference-app.js';
 import { send } from '../support/http-client.js';
+import { crowdedGateway } from './gateways.js';
 import { Refused } from './socket-client.js';
 import { SOCKETS, type SocketApp, startSockets } from './socket-app.js';
 
@@ -153,6 +154,15 @@ describe.each(SOCKETS)('handshakes of %s on %s', (...socket) => {
     // A refusal for something else keeps no place.
     for (let i = 0; i < 5; i++) await refusalOf(app.connect('crowded'));
     expect(codeOf(await refusalOf(app.connect('crowded')))).toBe('UNAUTHENTICATED');
+  });
+
+  it('a connection lasts no longer than its place is held, so that there are never more than the limit says', async () => {
+    const place = native ? { path: '/short' } : { namespace: 'short' };
+    app = await startSockets(socket, { gateways: [crowdedGateway(place, '1s')] });
+    const client = await app.connect('short', { headers: { 'x-api-key': await app.key() } });
+    const started = Date.now();
+    expect(await client.closed).toBe(native ? '1008 EXPIRED' : 'io server disconnect');
+    expect(Date.now() - started).toBeLessThan(3_000);
   });
 
   it('serves no long polling, and requests beside sockets as before', async () => {
