@@ -92,6 +92,7 @@ export type {
   AuthenticationPolicy,
   AuthorizationPolicy,
   BodyPolicy,
+  ComputedLimits,
   CredentialScheme,
   RateLimitBy,
   RateLimitCost,
@@ -100,6 +101,7 @@ export type {
   RateLimitRule,
   RateLimitRules,
   RateLimitSubject,
+  ResolvedLimits,
   RouteLocation,
   RoutePolicy,
   SchemeChallenge,
@@ -123,6 +125,10 @@ export {
 export type { PlanOf } from './rate-limit/plan-resolver.js';
 export { type PlanLimits, RateLimitPlans } from './rate-limit/rate-limit-plans.js';
 export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
+export {
+  fromThrottlerOptions,
+  type FromThrottlerSettings,
+} from './rate-limit/throttler/from-throttler-options.js';
 export {
   type LimitDecisionMessage,
   type LimitLayer,

@@ -16,6 +16,8 @@ import { RateLimitPlans } from './rate-limit/rate-limit-plans.js';
 import type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 
 const OPTIONS = Symbol('nestjs-api-security.options');
+/** With no limit at all the throttler's guard would warn that nothing is limited. */
+const NO_LIMIT = { limit: 1, ttl: 1, skipIf: () => true };
 
 /** What the throttler's module and ours share: the options, made once, and all that is built from them. */
 function coreModule({ imports = [], inject = [], useFactory }: SecurityAsyncOptions): DynamicModule {
@@ -72,8 +74,8 @@ export class SecurityModule {
     const throttler = ThrottlerModule.forRootAsync({
       imports: [core],
       inject: [SecurityRuntime],
-      // Limits come from the policies; the throttler's own guard, if an application adds it, counts nothing twice.
-      useFactory: (runtime: SecurityRuntime) => ({ throttlers: [], storage: runtime.throttlerStorage }),
+      // Limits come from the policies; the throttler's own guard, if an application has it, counts nothing twice.
+      useFactory: ({ throttlerStorage: storage }: SecurityRuntime) => ({ throttlers: [NO_LIMIT], storage }),
     });
     const parts: Provider[] = [
       part(SecurityEvents, (runtime) => runtime.events),

@@ -22,6 +22,7 @@ export interface RequestStages {
   readonly plans: PlanResolver;
   readonly bodies: BodyStage;
 }
+import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 
 /** @internal What the other modules of this package build on; applications have no use for it. */
 export abstract class SecurityInternals {
@@ -38,4 +39,6 @@ export abstract class SecurityInternals {
   abstract readonly hook: RequestHook;
   abstract readonly production: boolean;
   abstract readonly jsonLimits: JsonLimits;
+  /** Where limits are counted that are no route's, such as those of logins; one that can look without counting. */
+  abstract readonly limits: RateLimitStorage;
 }

@@ -52,6 +52,9 @@ import { rateLimitWarnings } from '../rate-limit/rate-limit-warnings.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { ResilientStorage } from '../rate-limit/resilient-storage.js';
+import { PenaltyStorage } from '../rate-limit/throttler/penalty-storage.js';
+import { adoptGuards } from '../rate-limit/throttler/throttler-guards.js';
+import { type ThrottlerSetup, throttlerSetupOf } from '../rate-limit/throttler/throttler-setup.js';
 import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
 import { takesBody } from '../validation/declared-input.js';
@@ -71,6 +74,8 @@ import { buildTokens } from './token-runtime.js';
 
 /** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
 const DISABLED_KEYS = compileApiKeyOptions({}, new ConfigurationProblems());
+/** How long a shared storage may take to let go. */
+const CLOSE_MS = 1_000;
 const NO_ATTEMPT_LIMIT: AttemptLimiter = { check: () => undefined, record: () => undefined };
 
 /** Everything that runs, put together once from the configuration. The module hands out its parts. */
@@ -84,11 +89,12 @@ export class SecurityRuntime {
   readonly pipe: StrictValidationPipe;
   readonly filter: SecurityExceptionFilter;
   /** For guards of @nestjs/throttler that the application may still have. */
-  readonly throttlerStorage: MemoryRateLimitStorage;
+  readonly throttlerStorage: ThrottlerStorage;
   readonly readiness: SecurityReadiness;
   /** For the other modules of this package. */
   readonly internals: SecurityInternals;
   readonly #memory: MemoryRateLimitStorage;
+  readonly #limits: RateLimitStorage;
   readonly #logger: SecurityEventLogger | undefined;
   readonly #sync: TokenSync | undefined;
   readonly #load: LoadShedder | undefined;
@@ -122,7 +128,8 @@ export class SecurityRuntime {
       clock,
       ...(options.rateLimit?.maxKeys ? { maxKeys: options.rateLimit.maxKeys } : {}),
     });
-    this.throttlerStorage = this.#memory;
+    const given = options.rateLimit?.storage;
+    this.throttlerStorage = given !== undefined && 'increment' in given ? given : this.#memory;
     const keys = this.#keys();
     this.apiKeyService = keys.service;
     const tokens = buildTokens(configuration, events);
@@ -131,12 +138,13 @@ export class SecurityRuntime {
     const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
+    this.#limits = storage;
     this.readiness = new SecurityReadiness(
       configuration.issuers,
       tokens.revocations,
       storage instanceof ResilientStorage ? storage : undefined,
     );
-    const limiter = new RateLimiter(storage, headers, clock, events);
+    const limiter = new RateLimiter(new PenaltyStorage(storage), headers, clock, events);
     const failed = configuration.failedRule;
     const attemptStorage = takesLooks(options.rateLimit?.storage) ? storage : this.#memory;
     this.plans = new RateLimitPlans(configuration.plans);
@@ -200,6 +208,7 @@ export class SecurityRuntime {
       mounts,
       attempts,
       clock,
+      limits: attemptStorage,
       events,
       registry: this.registry,
       transports,
@@ -257,7 +266,9 @@ export class SecurityRuntime {
         'register other security hooks through Nest, after the modules have been loaded',
       );
     }
-    const parts = partsOf(configuration);
+    const setup = throttlerSetupOf(configuration.options.rateLimit);
+    const adopted = setup && adoptGuards(setup, this.explorer.globalGuards, problems);
+    const parts = partsOf(configuration, adopted);
     const routes = compileRoutes(this.explorer.explore(), parts, problems);
     const entries = routes.concat(this.internals.transports.compile(parts, problems));
     problems.throwIfAny();
@@ -281,7 +292,7 @@ export class SecurityRuntime {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop()]);
+    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop(), this.#closeLimits()]);
     this.#memory.close();
     this.#load?.close();
     this.#logger?.close();
@@ -295,6 +306,17 @@ export class SecurityRuntime {
     const digests = new ApiKeyDigest(settings.peppers);
     const service = new ApiKeyService(store, settings, digests, clock, this.events);
     return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
+  }
+
+  /** A storage that cannot be reached any more must not keep the others from closing. */
+  async #closeLimits(): Promise<void> {
+    const closing = Promise.resolve(this.#limits.close?.()).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([closing, late]);
+    clearTimeout(timer);
   }
 
   #planResolver(): PlanResolver {
@@ -339,12 +361,15 @@ function takesRefunds(storage: RateLimitStorage | ThrottlerStorage | undefined):
   return storage === undefined || ('refund' in storage && typeof storage.refund === 'function');
 }
 
-function partsOf({ options, authentication, limits, maxBodyBytes }: SecurityConfiguration): PolicyParts {
+function partsOf(
+  { options, authentication, limits, maxBodyBytes }: SecurityConfiguration,
+  throttler: ThrottlerSetup | undefined = throttlerSetupOf(options.rateLimit),
+): PolicyParts {
   const inputs = inputPart(options.validation);
   return {
     authentication: authenticationPart(authentication),
     authorization: authorizationPart,
-    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit?.storage)),
+    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit?.storage), throttler),
     body: bodyPart(maxBodyBytes, takesBody),
     query: inputs,
     headers: headersPart,

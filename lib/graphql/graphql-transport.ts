@@ -8,7 +8,7 @@ import { answerTo } from '../errors/error-answer.js';
 import { SecurityError } from '../errors/security-error.js';
 import { eventContextOf } from '../http/request-context.js';
 import { type RequestState, requestStateIn } from '../http/request-state.js';
-import type { SecuredTransport } from '../pipeline/transports.js';
+import { refuseComputedLimits, type SecuredTransport } from '../pipeline/transports.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
@@ -99,6 +99,7 @@ export class GraphqlTransport implements SecuredTransport {
     const schemas = endpoints.map(({ schema }) => schema).filter((schema) => schema !== undefined);
     const entries = this.parts.explore(schemas).map(({ id, methodName, isRoot, metadata }) => {
       const policy = compilePolicy(metadata, methodName, [], parts, problems, id);
+      refuseComputedLimits(policy, problems);
       if (isRoot) roots.add(policy, problems);
       return { controller: metadata.controller, handler: metadata.handler, policy };
     });

@@ -4,6 +4,7 @@ import type { ConfigurationProblems } from '../configuration/configuration-probl
 import { SecurityError } from '../errors/security-error.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
+import type { RoutePolicy } from '../policy/route-policy.js';
 
 /** A way into the application beside HTTP routes: GraphQL, WebSockets. */
 export interface SecuredTransport {
@@ -13,6 +14,20 @@ export interface SecuredTransport {
   canActivate(context: ExecutionContext): boolean | Promise<boolean>;
   /** Compiles its handlers into policies, once all modules are up; contradictions are collected, not thrown. */
   compile(parts: PolicyParts, problems: ConfigurationProblems): readonly PolicyEntry[];
+}
+
+/** Limits whose functions look at a route's own context say nothing of other calls: better told at boot than silently off. */
+export function refuseComputedLimits(
+  { id, handler, rateLimit }: RoutePolicy,
+  problems: ConfigurationProblems,
+): void {
+  if (rateLimit.read.computed === undefined && rateLimit.write.computed === undefined) return;
+  problems.add(
+    'policy.rate-limit.computed',
+    `${id} (${handler})`,
+    "has limits by functions of the throttler, which look at a route's request",
+    'write its limit with @RateLimit(), or lift them with @SkipRateLimit()',
+  );
 }
 
 /** The transports that an application has configured. A call of any other kind is refused. */

@@ -88,6 +88,10 @@ export class ResilientStorage implements RateLimitStorage {
     await this.shared.reset(meter, subject);
   }
 
+  async close(): Promise<void> {
+    await this.shared.close?.();
+  }
+
   #answered(decision: LimitDecision): LimitDecision {
     if (this.#failedAt !== undefined) {
       this.#options.onRecovery(Math.round(this.#options.clock.monotonic() - this.#failedAt));
@@ -147,7 +151,8 @@ export class ResilientStorage implements RateLimitStorage {
   #inTime(decision: Promise<LimitDecision>): Promise<LimitDecision> {
     return new Promise((resolve, reject) => {
       const late = () => reject(new Error(`the storage did not answer within ${this.#timeoutMs} ms`));
-      const timer = setTimeout(late, this.#timeoutMs);
+      // An answer may be there already, and this process be the one that is late: the loop reads before immediates run.
+      const timer = setTimeout(() => setImmediate(late), this.#timeoutMs);
       decision.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
+import { isPenalty, throttledMeter } from './throttler/throttled-meter.js';
 
 /** Units that one request may cost over a foreign storage, which takes them one by one; more are counted as so many. */
 export const MAX_ADAPTED_COST = 100;
@@ -46,12 +47,16 @@ export class ThrottlerStorageAdapter implements RateLimitStorage {
   async #charge(charge: LimitCharge, overdue: Overdue): Promise<LimitState> {
     const { meter, subject, cost } = charge;
     const { bucket, limit, windowMs } = meter;
+    // Such a storage keeps the penalty by itself: it is told the block with every hit.
+    if (isPenalty(meter)) return untouched(charge);
+    const { name = THROTTLER_NAME, penalty } = throttledMeter(meter) ?? {};
+    // A block of 0 is an error to some storages (PITFALL R1): the window serves.
+    const blockMs = penalty?.blockMs ?? windowMs;
     // The same subject under another window is another counter here as in memory.
     const digest = hash('sha256', `${windowMs}:${bucket}:${subject}`, 'base64url');
     let state = untouched(charge);
     for (let unit = 0; unit < Math.min(cost, MAX_ADAPTED_COST) && state.allowed && !overdue.passed; unit++) {
-      // A block of 0 is an error to some storages (PITFALL R1): the window serves.
-      const hit = await this.storage.increment(digest, windowMs, limit, windowMs, THROTTLER_NAME);
+      const hit = await this.storage.increment(digest, windowMs, limit, blockMs, name);
       state = stateOf(hit, limit, windowMs);
     }
     return state;

@@ -36,6 +36,10 @@ export class IoredisConnection implements RedisConnection {
     this.#client = client;
   }
 
+  get isCluster(): boolean {
+    return 'nodes' in this.#client;
+  }
+
   async run(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const client = this.#client;
     try {

@@ -52,6 +52,10 @@ export class NodeRedisConnection implements RedisConnection {
     this.#client = client;
   }
 
+  get isCluster(): boolean {
+    return isCluster(this.#client);
+  }
+
   async run(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const client = this.#client;
     const input = { keys: [...keys], arguments: [...args] };

@@ -17,6 +17,8 @@ export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | Nod
 
 /** The little that is asked of Redis, whatever client speaks to it. Errors say what went wrong, and quote no arguments. */
 export interface RedisConnection {
+  /** Whether keys are spread over slots: then all keys of a script have to be in one. */
+  readonly isCluster: boolean;
   /** Runs a script where its first key is, always on a master. Rejects when the server cannot be asked. */
   run(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /**

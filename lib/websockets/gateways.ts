@@ -2,6 +2,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { refuseComputedLimits } from '../pipeline/transports.js';
 import { RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
@@ -70,6 +71,7 @@ export class GatewayPolicies {
     const metadata = new RouteMetadata(type, connect);
     const connection = compilePolicy(metadata, 'connect', [], parts, problems, id);
     refuseOutcomes(connection, problems);
+    refuseComputedLimits(connection, problems);
     this.#connections.set(gateway, connection);
     const defaults = parts.rateLimit(
       {
@@ -88,6 +90,7 @@ export class GatewayPolicies {
       const event = String(Reflect.getMetadata(MESSAGE, handler));
       const own = new RouteMetadata(type, handler);
       const compiled = compilePolicy(own, methodName, [], parts, problems, `${id} ${event}`);
+      refuseComputedLimits(compiled, problems);
       refuseUnvalidated(own, methodName, compiled, problems);
       const declared = own.ofHandler('rateLimit') !== undefined;
       if (declared) {

@@ -1,4 +1,5 @@
 import { Args, Field, InputType, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
+import { Throttle } from '@nestjs/throttler';
 import { IsInt } from 'class-validator';
 import { arrayOf, Public, RateLimit, RequireScopes, SecurityConfigurationError } from 'nestjs-api-security';
 import type { GraphqlSecurityOptions } from 'nestjs-api-security/graphql';
@@ -111,6 +112,18 @@ describe('boot of GraphQL', () => {
   it('R-AZ-06 the same with Mercurius', async () => {
     const starting = startGraphql(['mercurius', 'fastify'], { driver: { subscription: true } });
     await expect(starting).rejects.toThrow('graphql.subscriptions');
+  });
+
+  it('refuses limits whose functions know nothing of resolvers', async () => {
+    @Resolver()
+    class Throttled {
+      @Public() @Throttle({ default: { limit: () => 5, ttl: 1_000 } }) @Query(() => String) hello() {
+        return 'hello';
+      }
+    }
+    expect(await problemsOf({ resolvers: [Throttled] })).toEqual([
+      'policy.rate-limit.computed Query.hello (Throttled.hello)',
+    ]);
   });
 
   it('refuses a driver that started before it could be secured', async () => {

@@ -94,6 +94,7 @@ describe('the package as users install it', () => {
       '@nestjs/platform-fastify',
       '@nestjs/graphql',
       '@nestjs/websockets',
+      '@opentelemetry/api',
       'ioredis',
       'kysely',
     ]) {

@@ -1,3 +1,6 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it } from 'vitest';
@@ -33,6 +36,13 @@ class ShakyStorage implements RateLimitStorage {
 
   reset(): void {}
 }
+
+/** A program that answers whatever it hears. */
+const ECHO = `
+require('node:net')
+  .createServer((socket) => socket.on('data', () => socket.write('!')))
+  .listen(0, '127.0.0.1', function () { console.log(this.address().port); });
+`;
 
 const charge = (more: Partial<PlainCharge> = {}): PlainCharge => ({
   key: 'k',
@@ -176,6 +186,28 @@ describe('R-RL-18 a shared storage that fails', () => {
     await pass(storage, 1);
     await storage.refund(one, shared);
     expect(await pass(storage, 20)).toBe(7);
+  });
+
+  it('R-RL-18 an answer that has come in time counts, though the process was too busy to read it', async () => {
+    const { shaky, storage } = open({ timeoutMs: 20 });
+    const peer = spawn(process.execPath, ['-e', ECHO], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [port] = (await once(peer.stdout, 'data')) as [Buffer];
+    const socket = connect(Number(port.toString()), '127.0.0.1');
+    await once(socket, 'connect');
+    const { counters } = shaky;
+    shaky.consume = async (charges) => {
+      socket.write('?');
+      await once(socket, 'data');
+      return counters.consume(charges);
+    };
+    const decision = consume(storage, [charge()]);
+    // The answer arrives while nothing is read.
+    await new Promise((resolve) => setImmediate(resolve));
+    execFileSync('sleep', ['0.06']);
+    expect((await decision).states[0]!.remaining).toBe(7);
+    expect(storage.failing).toBe(false);
+    socket.destroy();
+    peer.kill();
   });
 
   it('a charge that makes no sense is no failure of the storage', async () => {

@@ -1,10 +1,12 @@
-import { createClient, createCluster } from '@redis/client';
+import { createClient, createCluster, createSentinel } from '@redis/client';
 import { Cluster, Redis } from 'ioredis';
+import { Cluster as ValkeyCluster, Redis as Valkey } from 'iovalkey';
 
 import { RedisAuthorizationStore } from '../../lib/redis/redis-authorization-store.js';
 import { RedisApiKeyStore } from '../../lib/redis/redis-api-key-store.js';
 import type { RedisClient } from '../../lib/redis/redis-connection.js';
 import { RedisTokenStore } from '../../lib/redis/redis-token-store.js';
+import type { RedisSentinel } from '../support/servers/redis-sentinel.js';
 import type { RedisCluster, RedisServer } from '../support/servers/redis.js';
 import type { OpenStore } from '../authentication/api-key/store-contract.js';
 import type { OpenAuthorizationStore } from '../authorization-server/store-contract.js';
@@ -43,6 +45,35 @@ export async function nodeRedisCluster({ nodes }: RedisCluster): Promise<OpenCli
   client.on('error', () => undefined);
   await client.connect();
   return { client, close: () => client.destroy() };
+}
+
+export async function iovalkey({ url }: RedisServer): Promise<OpenClient> {
+  const client = new Valkey(url, { lazyConnect: true });
+  await client.connect();
+  return { client, close: () => client.disconnect() };
+}
+
+export async function iovalkeyCluster({ nodes }: RedisCluster): Promise<OpenClient> {
+  const client = new ValkeyCluster(
+    nodes.map(({ url }) => url),
+    { lazyConnect: true },
+  );
+  await client.connect();
+  return { client, close: () => client.disconnect() };
+}
+
+export async function ioredisSentinel({ host, name, port }: RedisSentinel): Promise<OpenClient> {
+  const client = new Redis({ sentinels: [{ host, port }], name, lazyConnect: true });
+  client.on('error', () => undefined);
+  await client.connect();
+  return { client, close: () => client.disconnect() };
+}
+
+export async function nodeRedisSentinel({ host, name, port }: RedisSentinel): Promise<OpenClient> {
+  const client = createSentinel({ name, sentinelRootNodes: [{ host, port }] });
+  client.on('error', () => undefined);
+  await client.connect();
+  return { client, close: () => void client.destroy() };
 }
 
 let stores = 0;

@@ -56,7 +56,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     port,
     url,
     async start() {
-      child ??= await launch(binary, command, url);
+      child ??= await launchRedis(binary, command, url);
     },
     async stop() {
       const running = child;
@@ -115,7 +115,12 @@ async function untilWhole(client: Redis): Promise<void> {
   }
 }
 
-async function launch(binary: string, args: readonly string[], url: string): Promise<ChildProcess> {
+/** Starts a program and waits until it answers. */
+export async function launchRedis(
+  binary: string,
+  args: readonly string[],
+  url: string,
+): Promise<ChildProcess> {
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   // Nobody is left to stop it if the test process ends early.
   const end = () => child.kill('SIGKILL');

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+
+import { sha256 } from '../../authentication/sha256.js';
+import type { LimitMeter } from '../../policy/limit-meter.js';
+
+/** Of the layout of keys and values: another one counts anew, beside the old. */
+const VERSION = 1;
+/** Characters of base64url that hold at least 128 bits. */
+const TAG_LENGTH = 22;
+/** A half of a UTF-16 pair that stands alone: UTF-8 has the same bytes for all of them. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** What a script has to be told of a meter, made once for each. */
+export interface MeterWords {
+  /** What follows the tag in the name of a counter. */
+  readonly name: string;
+  /** The kind of counter: `s`liding window, `b`ucket or `f`ixed window. */
+  readonly kind: 's' | 'b' | 'f';
+  /** Kind, limit, window, and the burst of a bucket or the bits of a sliding window's count. */
+  readonly rule: string;
+}
+
+/**
+ * Names of counters: `<prefix>rl:1:{<tag>}:<bucket>:<kind><window in base 36>`. The tag is a digest of the subject, so no text of a user's ever reaches
+ * a command or meets another's (R-RL-20), and on a cluster all limits of one subject are in one slot.
+ */
+export class LimitNames {
+  readonly #begin: string;
+  readonly #words = new WeakMap<LimitMeter, MeterWords>();
+
+  constructor(prefix: string) {
+    this.#begin = `${prefix}rl:${VERSION}:`;
+  }
+
+  /** Of the list of nodes. */
+  get nodes(): string {
+    return `${this.#begin}nodes`;
+  }
+
+  counter(tag: string, meter: LimitMeter): string {
+    return `${this.#begin}{${tag}}:${this.wordsOf(meter).name}`;
+  }
+
+  wordsOf(meter: LimitMeter): MeterWords {
+    let words = this.#words.get(meter);
+    if (words === undefined) this.#words.set(meter, (words = newWords(meter)));
+    return words;
+  }
+}
+
+/** The digest of a subject. */
+export function tagOf(subject: string): string {
+  if (!LONE_SURROGATE.test(subject)) return sha256(subject).slice(0, TAG_LENGTH);
+  // 0xff is in no UTF-8, so this is no other text's digest.
+  const hash = createHash('sha256').update(Buffer.of(0xff)).update(Buffer.from(subject, 'utf16le'));
+  return hash.digest('base64url').slice(0, TAG_LENGTH);
+}
+
+function newWords({ algorithm, bucket, burst, limit, windowMs }: LimitMeter): MeterWords {
+  const kind = algorithm === 'token-bucket' ? 'b' : algorithm === 'fixed-window' ? 'f' : 's';
+  const size = kind === 'b' ? burst : bitsOf(limit);
+  return {
+    name: `${bucket}:${kind}${windowMs.toString(36)}`,
+    kind,
+    rule: `${kind}${limit},${windowMs},${size}`,
+  };
+}
+
+/** That a count up to the limit takes. */
+export function bitsOf(limit: number): number {
+  return 32 - Math.clz32(limit);
+}

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { createMeter, type LimitMeterInit } from '../../lib/policy/limit-meter.js';
+import { RedisRateLimitStorage } from '../../lib/redis/index.js';
+import { ioredis, ioredisCluster } from './redis-stores.js';
+
+/** What a process is asked to do. */
+export type LimitOrder =
+  /** So many requests at once; answers how many passed. */
+  | { readonly meter: LimitMeterInit; readonly subject: string; readonly atOnce: number }
+  /** Requests of so many callers, one after the other each, until the time is up; answers when each that passed did. */
+  | {
+      readonly meter: LimitMeterInit;
+      readonly subject: string;
+      readonly callers: number;
+      readonly forMs: number;
+      readonly pauseMs: number;
+    };
+
+/** Milliseconds of the clock that all processes of a machine share. */
+const elapsed = () => Number(process.hrtime.bigint()) / 1e6;
+
+// A node beside others: takes orders until its parent is gone.
+const [urls = '', prefix = ''] = process.argv.slice(2);
+const nodes = urls.split(',').map((url) => ({ url, port: Number(new URL(url).port) }));
+const idle = () => Promise.resolve();
+const servers = nodes.map((node) => ({ ...node, stop: idle, start: idle, close: idle }));
+const { client, close } = await (servers.length === 1
+  ? ioredis(servers[0]!)
+  : ioredisCluster({ nodes: servers, close: idle }));
+const storage = new RedisRateLimitStorage(client, { prefix });
+
+async function passedAtOnce(meterInit: LimitMeterInit, subject: string, atOnce: number): Promise<number> {
+  const meter = createMeter(meterInit);
+  const decisions = await Promise.all(
+    Array.from({ length: atOnce }, () => storage.consume([{ meter, subject, cost: 1 }])),
+  );
+  return decisions.filter(({ allowed }) => allowed).length;
+}
+
+async function passedUnderLoad(order: Extract<LimitOrder, { callers: number }>): Promise<number[]> {
+  const meter = createMeter(order.meter);
+  const passed: number[] = [];
+  const end = elapsed() + order.forMs;
+  const call = async (): Promise<void> => {
+    while (elapsed() < end) {
+      const decision = storage.consume([{ meter, subject: order.subject, cost: 1 }]);
+      if ((decision instanceof Promise ? await decision : decision).allowed) passed.push(elapsed());
+      await sleep(order.pauseMs * 2 * Math.random());
+    }
+  };
+  await Promise.all(Array.from({ length: order.callers }, call));
+  return passed;
+}
+
+process.on('message', (order: LimitOrder) => {
+  const answer =
+    'atOnce' in order ? passedAtOnce(order.meter, order.subject, order.atOnce) : passedUnderLoad(order);
+  void answer.then((result) => process.send!(result));
+});
+process.once('disconnect', () => {
+  void storage.close().finally(() => close());
+});
+process.send!('ready');
