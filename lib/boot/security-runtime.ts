@@ -32,10 +32,12 @@ import { LoadShedder } from '../load/load-shedder.js';
 import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
 import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
+import { FailureReports } from '../pipeline/failure-reports.js';
 import { FailedAttempts } from '../pipeline/failed-attempts.js';
 import { RequestHook } from '../pipeline/request-hook.js';
 import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
 import { SecurityGuard } from '../pipeline/security.guard.js';
+import { Transports } from '../pipeline/transports.js';
 import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
@@ -151,7 +153,6 @@ export class SecurityRuntime {
       ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
       : NO_ATTEMPT_LIMIT;
     const mounts = new MountedPaths();
-    this.internals = { mounts, attempts, clock, limits: attemptStorage };
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
@@ -161,20 +162,25 @@ export class SecurityRuntime {
       senderConstraint(configuration, () => this.#trust, events),
     );
     const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
+    const authorizer = new Authorizer(events, clock);
+    const plans = this.#planResolver();
+    const transports = new Transports();
+    const reports = new FailureReports(events);
     this.guard = new SecurityGuard(
       this.registry,
       authenticator,
       limiter,
-      this.#planResolver(),
-      new Authorizer(events, clock),
+      plans,
+      authorizer,
       bodies,
+      transports,
     );
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
       host,
       writer,
       new UnmatchedRequests(limiter, configuration.limits, () => this.#routes),
-      events,
+      reports,
     );
     const hook = new RequestHook({
       trust: () => this.#trust,
@@ -198,6 +204,21 @@ export class SecurityRuntime {
       documents: () => this.#documents,
       mounts,
     });
+    this.internals = {
+      mounts,
+      attempts,
+      clock,
+      limits: attemptStorage,
+      events,
+      registry: this.registry,
+      transports,
+      stages: { authenticator, authorizer, limiter, plans, bodies },
+      writer,
+      reports,
+      hook,
+      production: configuration.production,
+      jsonLimits: configuration.jsonLimits,
+    };
     // The adapter is there already in an application, and comes later in a testing module.
     host.init$.subscribe(() => {
       // A standalone application has none: there is nothing to guard, but keys and tokens to manage.
@@ -247,7 +268,9 @@ export class SecurityRuntime {
     }
     const setup = throttlerSetupOf(configuration.options.rateLimit);
     const adopted = setup && adoptGuards(setup, this.explorer.globalGuards, problems);
-    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration, adopted), problems);
+    const parts = partsOf(configuration, adopted);
+    const routes = compileRoutes(this.explorer.explore(), parts, problems);
+    const entries = routes.concat(this.internals.transports.compile(parts, problems));
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
