@@ -143,6 +143,21 @@ describe('what limits ask of a Redis server', () => {
     }
   });
 
+  it('warns of a server that may drop counters when its memory is full', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const full = await startRedis({ settings: { 'maxmemory-policy': 'volatile-lru' } });
+    const own = await RedisRateLimitStorage.open(full.url);
+    try {
+      await consume(own, [{ key: 'x', ...minute }]);
+      await vi.waitFor(() => expect(warned).toHaveBeenCalledOnce());
+      expect(String(warned.mock.calls[0]![0])).toContain('counters of rate limits');
+    } finally {
+      warned.mockRestore();
+      await own.close();
+      await full.close();
+    }
+  });
+
   it('is opened by a URL, and closes what it has opened', async () => {
     const own = await RedisRateLimitStorage.open(server.url, { prefix });
     expect((await consume(own, [{ key: 'x', ...minute }])).allowed).toBe(true);
