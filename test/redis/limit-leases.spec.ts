@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { systemClock } from '../../lib/clock.js';
 import type { LimitDecision } from '../../lib/rate-limit/rate-limit-storage.js';
 import { chargeOf, consume, type PlainCharge } from '../rate-limit/plain-charge.js';
+import { FakeClock } from '../rate-limit/fake-clock.js';
 import { SlidingLog } from '../rate-limit/sliding-log.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 import { transpiled } from '../support/transpiled.js';
@@ -202,6 +203,65 @@ describe('a lease', () => {
       await node.close();
       proxy.close();
     }
+  });
+
+  it('is not used when it is over by the monotonic clock, and not when it is before it has come', async () => {
+    const clock = new FakeClock();
+    const node = new RedisRateLimitStorage(client, { prefix, clock });
+    const isAsked = (charge: PlainCharge) => {
+      const decision = consume<LimitDecision | Promise<LimitDecision>>(node, [charge]);
+      return decision instanceof Promise ? decision.then(() => true) : false;
+    };
+    const charge = leased('over time');
+    let [atOnce, tries] = [0, 0];
+    // Where a turn ends leases are short: until there is one with units to spare.
+    while (atOnce < 5 && tries++ < 200) atOnce = (await isAsked(charge)) ? 0 : atOnce + 1;
+    expect(atOnce).toBe(5);
+    clock.advance(1_001);
+    expect(await isAsked(charge)).toBe(true);
+    await node.close();
+    let now = 0;
+    const late = new RedisRateLimitStorage(client, {
+      prefix,
+      clock: { now: Date.now, monotonic: () => (now += 2_000) },
+    });
+    const before = await scriptCalls(client);
+    expect((await consume(late, [leased('late at once')])).allowed).toBe(true);
+    // Two leases that came late, one decision of the server.
+    expect((await scriptCalls(client)) - before).toBeGreaterThanOrEqual(3);
+    await late.close();
+    expect(await counted(leased('late at once'))).toBe(1);
+  });
+
+  it('R-RL-15 counts from its end on: units that are used late are not given to another before a window has passed since', async () => {
+    const charge = leased('end', { limit: 100, windowMs: 3_000 });
+    const turnMs = charge.windowMs / 6;
+    const log = new SlidingLog();
+    const use = async (node: RedisRateLimitStorage, times: number) => {
+      for (let i = 0; i < times; i++)
+        if ((await consume(node, [charge])).allowed) log.add('end', performance.now(), 1);
+    };
+    const untilTurn = async (afterMs: number) => {
+      const [seconds, micros] = (await client.time()).map(Number) as [number, number];
+      const ms = seconds * 1_000 + micros / 1_000;
+      await sleep(turnMs - (ms % turnMs) + afterMs);
+    };
+    // In one turn it learns the rate, in the next it takes a lease early and uses it late.
+    await untilTurn(5);
+    await use(storage, 40);
+    await untilTurn(5);
+    await use(storage, 1);
+    await sleep(turnMs * 0.8);
+    await use(storage, 8);
+    // What is used by the other before the window is over is what was left of it.
+    await sleep(charge.windowMs - turnMs * 0.8 + 20);
+    const end = performance.now() + 2 * turnMs;
+    while (performance.now() < end) {
+      await use(other, 1);
+      await sleep(1);
+    }
+    expect(log.busiest('end', charge.windowMs)).toBeLessThanOrEqual(charge.limit);
+    expect(log.busiest('end', 2 * charge.windowMs)).toBeGreaterThan(charge.limit);
   });
 
   it('R-RL-16 ends by the monotonic clock, whatever the wall clock says', async () => {
