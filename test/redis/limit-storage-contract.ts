@@ -218,16 +218,6 @@ export function describeLimitStorage(name: string, connect: () => Promise<OpenCl
       await expect(consume(storages[0]!, plain('n', { windowMs: 0.1 }))).rejects.toThrow(RangeError);
     });
 
-    it('knows how many nodes there are, and that one has gone', async () => {
-      expect(storages[0]!.nodes).toBe(1);
-      await consume(storages[0]!, plain('x'));
-      await consume(storages[1]!, plain('x'));
-      await vi.waitFor(() => expect(storages[1]!.nodes).toBe(2));
-      await vi.waitFor(() => expect(storages[0]!.nodes).toBe(2), 5_000);
-      await storages[1]!.close();
-      await vi.waitFor(() => expect(storages[0]!.nodes).toBe(1), 5_000);
-    }, 15_000);
-
     it('R-RL-15 a limit in the mode lease lets exactly so many through while nobody holds more than is asked', async () => {
       const charge = plain('leased', { limit: 50, mode: 'lease' });
       const decisions = await Promise.all(

@@ -90,10 +90,10 @@ local function reset_sliding(c)
   return c[USED] == 0 and 0 or min(c[REST], c[RULE].window + c[GRAIN].step - 1)
 end
 
-local function wait_sliding(c, missing)
+local function wait_sliding(c, missing, most)
   for turn = c[OLDEST], c[NEWEST] do
     missing = missing - c[turn % 7 + 1] % c[GRAIN].unit
-    if missing <= 0 then return min(rest_of(c, turn), c[RULE].window + c[GRAIN].step - 1) end
+    if missing <= 0 then return min(rest_of(c, turn), most) end
   end
   return c[RULE].window
 end

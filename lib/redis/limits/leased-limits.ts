@@ -55,17 +55,18 @@ export class LeasedLimits {
   /** Takes units that are here, or says what is known; otherwise asks, together with all who wait for the same counter. */
   take(charge: LimitCharge): Leasing | Promise<Leasing> {
     const { meter, subject, cost } = charge;
+    const limit = this.#names.wordsOf(meter).limitName;
     const who = whoOf(subject);
     const now = this.#clock.monotonic();
-    const counter = this.#counters.get(meter, who);
+    const counter = this.#counters.get(limit, who);
     const lease = counter?.take(cost, now);
     if (counter !== undefined && lease !== undefined) return { counter, lease, cost, now };
-    const refusal = this.#refusalOf(meter, who, now);
+    const refusal = this.#refusalOf(limit, who, now);
     if (refusal !== undefined) return refusal;
     if (counter !== undefined) return this.#ask(counter, cost);
     if (this.#closed || this.#counters.isFull) return 'exact';
     const tag = tagOf(subject);
-    const newcomer = new LeasedCounter(meter, who, tag, this.#names.counter(tag, meter));
+    const newcomer = new LeasedCounter(meter, limit, who, tag, this.#names.counter(tag, meter));
     this.#counters.add(newcomer);
     this.#wake();
     return this.#ask(newcomer, cost);
@@ -79,10 +80,11 @@ export class LeasedLimits {
 
   /** Forgets what is here of a counter. */
   forget(meter: LimitMeter, subject: string): void {
+    const limit = this.#names.wordsOf(meter).limitName;
     const who = whoOf(subject);
-    const counter = this.#counters.get(meter, who);
+    const counter = this.#counters.get(limit, who);
     if (counter !== undefined) counter.lease = undefined;
-    this.#refusals.delete(this.#refusalName(meter, who));
+    this.#refusals.delete(refusalName(limit, who));
   }
 
   /** Gives all back; from here on nothing is taken in advance. */
@@ -96,13 +98,9 @@ export class LeasedLimits {
     await this.#returns.flush();
   }
 
-  #refusalName(meter: LimitMeter, who: string): string {
-    return `${this.#names.wordsOf(meter).name}\n${meter.limit}\n${who}`;
-  }
-
   /** What is known of a counter that had nothing left when it was last asked. */
-  #refusalOf(meter: LimitMeter, who: string, now: number): LimitState | undefined {
-    const name = this.#refusalName(meter, who);
+  #refusalOf(limit: string, who: string, now: number): LimitState | undefined {
+    const name = refusalName(limit, who);
     const refusal = this.#refusals.get(name);
     if (refusal === undefined) return undefined;
     if (now < refusal.until)
@@ -156,9 +154,9 @@ export class LeasedLimits {
     else this.#send(ask);
   }
 
-  #refuse({ meter, who, resetAt }: LeasedCounter, now: number): void {
+  #refuse({ limit, who, resetAt }: LeasedCounter, now: number): void {
     const until = this.#census.isAlone ? resetAt : Math.min(resetAt, now + SHARED_NO_MS);
-    this.#refusals.set(this.#refusalName(meter, who), { resetAt, until });
+    this.#refusals.set(refusalName(limit, who), { resetAt, until });
   }
 
   /** Whether there was anything to give back. */
@@ -171,7 +169,7 @@ export class LeasedLimits {
   }
 
   #return(counter: LeasedCounter, at: number, cost: number): void {
-    this.#refusals.delete(this.#refusalName(counter.meter, counter.who));
+    this.#refusals.delete(refusalName(counter.limit, counter.who));
     this.#returns.add(counter, at, cost);
   }
 
@@ -196,6 +194,11 @@ export class LeasedLimits {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** A limit's name has one line end, so no subject makes two names one. */
+function refusalName(limit: string, who: string): string {
+  return `${limit}\n${who}`;
 }
 
 /** Short subjects as they are; of longer ones a digest, which is longer than any of these. */

@@ -86,7 +86,7 @@ end
 -- Until a charge that does not fit would.
 local function wait_of(c, rule, cost)
   if cost > rule.most then return rule.window end
-  if rule.kind == 's' then return wait_sliding(c, c[USED] + cost - rule.limit) end
+  if rule.kind == 's' then return wait_sliding(c, c[USED] + cost - rule.limit, rule.window + c[GRAIN].step - 1) end
   return rule.kind == 'f' and reset_fixed(c) or rule.kind == 'b' and wait_bucket(c, rule, cost)
 end
 
@@ -163,7 +163,8 @@ local function tell_lease(granted, remaining, reset, ends, rest)
   tell(ends, rest)
 end
 
--- The units of a lease count from before they are given until a window after the last of them can have been used.
+-- The units of a lease count from before they are given until a window after the last of them can have been used: they come back later than a window
+-- from now, and nothing else is told.
 local function lease(text)
   local number, least, needed, wanted, ttl, nodes = string.match(text, '(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)')
   local rule = rules[tonumber(number)]
@@ -171,15 +172,16 @@ local function lease(text)
   least = tonumber(least)
   local room = max(0, rule.limit - c[USED])
   if room < least then
-    if not shared then save(KEYS[asked], c) end
-    return tell_lease(0, room, wait_of(c, rule, least), hit, 0)
+    local wait = least > rule.limit and rule.window or wait_sliding(c, c[USED] + least - rule.limit, 1e13)
+    tell_lease(0, room, wait, hit, 0)
+  else
+    local ends = min(hit + ttl, rule.begins + rule.turn_ms - 1)
+    local share = min(ceil(wanted * (ends - hit) / ttl), floor(room / (2 * nodes)))
+    local granted = min(room, max(tonumber(needed), share))
+    add_sliding(c, rule, granted, ends - rule.begins)
+    tell_lease(granted, room - granted, c[REST], ends, ends - hit)
   end
-  local ends = min(hit + ttl, rule.begins + rule.turn_ms - 1)
-  local share = min(ceil(wanted * (ends - hit) / ttl), floor(room / (2 * nodes)))
-  local granted = min(room, max(tonumber(needed), share))
-  add_sliding(c, rule, granted, ends - rule.begins)
   if not shared then save(KEYS[asked], c) end
-  tell_lease(granted, room - granted, reset_sliding(c), ends, ends - hit)
 end
 
 for i = 4, #ARGV do
