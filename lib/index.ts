@@ -116,14 +116,14 @@ export {
 } from './policy/limit-meter.js';
 export type { Principal, SenderBinding } from './principal/principal.js';
 export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
-export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
+export { MemoryRateLimitStorage } from './rate-limit/memory/memory-rate-limit-storage.js';
 export {
   RateLimit,
   type RateLimitDecoratorOptions,
   SkipRateLimit,
 } from './rate-limit/rate-limit.decorator.js';
-export type { PlanOf } from './rate-limit/plan-resolver.js';
-export { type PlanLimits, RateLimitPlans } from './rate-limit/rate-limit-plans.js';
+export type { PlanOf } from './rate-limit/plans/plan-resolver.js';
+export { type PlanLimits, RateLimitPlans } from './rate-limit/plans/rate-limit-plans.js';
 export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
 export {
   fromThrottlerOptions,

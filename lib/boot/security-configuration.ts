@@ -19,7 +19,7 @@ import { compileLoadOptions, type LoadSettings } from '../load/load.options.js';
 import { createMeter } from '../policy/limit-meter.js';
 import type { CredentialScheme, RateLimitPolicy, RateLimitRule } from '../policy/route-policy.js';
 import { checkRateLimitOptions } from '../rate-limit/rate-limit.options.js';
-import { compileRateLimitPlans } from '../rate-limit/rate-limit-plans.js';
+import { compileRateLimitPlans } from '../rate-limit/plans/rate-limit-plans.js';
 import { compileSetting } from '../rate-limit/rate-limit.policy.js';
 import type { SecurityOptions } from '../security-options.js';
 import type { TransportPolicy } from '../transport/https-policy.js';

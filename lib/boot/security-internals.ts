@@ -11,7 +11,7 @@ import type { RequestHook } from '../pipeline/request-hook.js';
 import type { FailureReports } from '../pipeline/failure-reports.js';
 import type { Transports } from '../pipeline/transports.js';
 import type { PolicyRegistry } from '../policy/policy-registry.js';
-import type { PlanResolver } from '../rate-limit/plan-resolver.js';
+import type { PlanResolver } from '../rate-limit/plans/plan-resolver.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 
 /** @internal What decides about requests, for transports that have an order of their own. */

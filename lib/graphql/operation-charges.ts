@@ -5,7 +5,7 @@ import { MAX_LIMIT } from '../policy/limit-spec.js';
 import type { RateLimitKey, RateLimitRule, RateLimitSubject, RoutePolicy } from '../policy/route-policy.js';
 import { costOf } from '../rate-limit/limit-cost.js';
 import { asksRequest, subjectFor } from '../rate-limit/limit-subject.js';
-import { OwnLimits } from '../rate-limit/own-limits.js';
+import { OwnLimits } from '../rate-limit/plans/own-limits.js';
 import type { OperationShape, RootField, SelectionSize } from './document-shape.js';
 
 /** A field that an operation begins with, for the function that says what it costs. */

@@ -4,7 +4,7 @@ import type { SecurityInternals } from '../boot/security-internals.js';
 import { SecurityError } from '../errors/security-error.js';
 import { RequestState } from '../http/request-state.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
-import { OwnLimits } from '../rate-limit/own-limits.js';
+import { OwnLimits } from '../rate-limit/plans/own-limits.js';
 import { allRules } from './gateways.js';
 import { withAuthPayload } from './handshake.js';
 

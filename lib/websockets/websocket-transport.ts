@@ -7,7 +7,7 @@ import type { SecuredTransport } from '../pipeline/transports.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
-import { OwnLimits } from '../rate-limit/own-limits.js';
+import { OwnLimits } from '../rate-limit/plans/own-limits.js';
 import { type Connection, connectionOf } from './connections.js';
 import { allRules } from './gateways.js';
 

@@ -1,7 +1,7 @@
-import { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import { planRules } from '../policy/limit-rule.js';
-import type { LimitSpec } from '../policy/limit-spec.js';
-import type { RateLimitRule } from '../policy/route-policy.js';
+import { ConfigurationProblems } from '../../configuration/configuration-problems.js';
+import { planRules } from '../../policy/limit-rule.js';
+import type { LimitSpec } from '../../policy/limit-spec.js';
+import type { RateLimitRule } from '../../policy/route-policy.js';
 
 /** Limits of a plan: one, or up to five that decide together. */
 export type PlanLimits = LimitSpec | readonly LimitSpec[];

@@ -3,15 +3,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { ConfigurationProblems } from '../../lib/configuration/configuration-problems.js';
+import { ConfigurationProblems } from '../../../lib/configuration/configuration-problems.js';
 import {
   MemoryRateLimitStorage,
   type MemoryRateLimitStorageOptions,
-} from '../../lib/rate-limit/memory-rate-limit-storage.js';
-import { checkMemoryRateLimitStorageOptions } from '../../lib/rate-limit/memory-storage-bounds.js';
-import { FakeClock } from './fake-clock.js';
-import { SlidingLog } from './sliding-log.js';
-import { chargeOf, consume, type PlainCharge } from './plain-charge.js';
+} from '../../../lib/rate-limit/memory/memory-rate-limit-storage.js';
+import { checkMemoryRateLimitStorageOptions } from '../../../lib/rate-limit/memory/memory-storage-bounds.js';
+import { FakeClock } from '../fake-clock.js';
+import { SlidingLog } from '../sliding-log.js';
+import { chargeOf, consume, type PlainCharge } from '../plain-charge.js';
 
 const MINUTE = 60_000;
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { MemoryRateLimitStorage } from '../../lib/rate-limit/memory-rate-limit-storage.js';
-import { FakeClock } from './fake-clock.js';
-import { SlidingLog } from './sliding-log.js';
-import { consume } from './plain-charge.js';
+import { MemoryRateLimitStorage } from '../../../lib/rate-limit/memory/memory-rate-limit-storage.js';
+import { FakeClock } from '../fake-clock.js';
+import { SlidingLog } from '../sliding-log.js';
+import { consume } from '../plain-charge.js';
 
 interface Step {
   readonly gap: number;

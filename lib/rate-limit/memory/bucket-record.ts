@@ -1,4 +1,4 @@
-import type { LimitMeter } from '../policy/limit-meter.js';
+import type { LimitMeter } from '../../policy/limit-meter.js';
 import { ageOf, BODY, type Standing } from './record-layout.js';
 
 /**

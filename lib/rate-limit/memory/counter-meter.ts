@@ -1,4 +1,4 @@
-import type { LimitMeter } from '../policy/limit-meter.js';
+import type { LimitMeter } from '../../policy/limit-meter.js';
 import { KeyedHash } from './keyed-hash.js';
 
 /** How the words of a record are read. Requests in flight are a sliding window whose units come back early. */

@@ -1,8 +1,8 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
-import { createMeter } from '../policy/limit-meter.js';
-import { MAX_LIMIT, MAX_WINDOW_MS } from '../policy/limit-spec.js';
-import type { LimitCharge, LimitDecision } from './rate-limit-storage.js';
+import { createMeter } from '../../policy/limit-meter.js';
+import { MAX_LIMIT, MAX_WINDOW_MS } from '../../policy/limit-spec.js';
+import type { LimitCharge, LimitDecision } from '../rate-limit-storage.js';
 
 /** What the throttler's guard gets back. */
 export type ThrottlerRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;

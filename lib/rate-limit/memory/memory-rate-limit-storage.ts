@@ -1,8 +1,8 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
-import { type SecurityClock, systemClock } from '../clock.js';
-import type { LimitMeter } from '../policy/limit-meter.js';
-import { MAX_WINDOW_MS } from '../policy/limit-spec.js';
+import { type SecurityClock, systemClock } from '../../clock.js';
+import type { LimitMeter } from '../../policy/limit-meter.js';
+import { MAX_WINDOW_MS } from '../../policy/limit-spec.js';
 import {
   addToRecord,
   chargeRecord,
@@ -16,10 +16,11 @@ import {
 } from './counter-record.js';
 import { CounterSweeper } from './counter-sweeper.js';
 import { CounterTable, Place } from './counter-table.js';
-import { assertCountable, assertKeyCount, DEFAULT_MAX_KEYS } from './memory-storage-bounds.js';
-import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
+import { assertCountable } from '../assert-countable.js';
+import { assertKeyCount, DEFAULT_MAX_KEYS } from './memory-storage-bounds.js';
+import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from '../rate-limit-storage.js';
 import { RECORD_WORDS, type Standing } from './record-layout.js';
-import { throttlerIncrement, type ThrottlerRecord } from './throttler-increment.js';
+import { throttlerIncrement, type ThrottlerRecord } from '../throttler/throttler-increment.js';
 
 /** Options of the storage in memory. */
 export interface MemoryRateLimitStorageOptions {

@@ -1,4 +1,4 @@
-import type { LimitMeter } from '../policy/limit-meter.js';
+import type { LimitMeter } from '../../policy/limit-meter.js';
 import { CounterMeter, CounterMeters } from './counter-meter.js';
 import type { Moment } from './counter-record.js';
 import { CounterShard, MAX_SHARD_RECORDS } from './counter-shard.js';

@@ -1,6 +1,6 @@
-import type { SecurityClock } from '../clock.js';
-import type { RateLimitRule } from '../policy/route-policy.js';
-import type { Principal } from '../principal/principal.js';
+import type { SecurityClock } from '../../clock.js';
+import type { RateLimitRule } from '../../policy/route-policy.js';
+import type { Principal } from '../../principal/principal.js';
 import type { RateLimitPlans } from './rate-limit-plans.js';
 
 /** Names the plan of a principal, or none. A promise is waited for once in `planCacheFor`. */

@@ -8,7 +8,7 @@ import {
   THROTTLER_TTL,
 } from '@nestjs/throttler/dist/throttler.constants.js';
 
-import type { RouteMetadata } from '../policy/metadata.js';
+import type { RouteMetadata } from '../../policy/metadata.js';
 
 /** What `@Throttle()` may say about one limit; what it leaves out is undefined. */
 export type ThrottledFields = {

@@ -1,4 +1,4 @@
-import type { RateLimitRule, RateLimitRules } from '../policy/route-policy.js';
+import type { RateLimitRule, RateLimitRules } from '../../policy/route-policy.js';
 
 /** Puts limits that come with a credential in the place of a route's; each pair of lists is put together once. */
 export class OwnLimits {

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
-import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
-import { isPenalty, throttledMeter } from './throttler/throttled-meter.js';
+import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from '../rate-limit-storage.js';
+import { isPenalty, throttledMeter } from './throttled-meter.js';
 
 /** Units that one request may cost over a foreign storage, which takes them one by one; more are counted as so many. */
 export const MAX_ADAPTED_COST = 100;

@@ -1,4 +1,4 @@
-import type { LimitMeter } from '../policy/limit-meter.js';
+import type { LimitMeter } from '../../policy/limit-meter.js';
 import { addBucket, idleBucket, readBucket, untilFits } from './bucket-record.js';
 import { BUCKET, type CounterMeter, FIXED, SLIDING } from './counter-meter.js';
 import { addFixed, idleFixed, readFixed, refundFixed } from './fixed-record.js';
