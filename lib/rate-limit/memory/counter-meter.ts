@@ -16,6 +16,8 @@ const MAX_KNOWN = 20_000;
 export class CounterMeter {
   /** Records there are. */
   live = 0;
+  /** Another one has taken its number. */
+  retired = false;
   /** Length of a turn, a sixth of the window. */
   readonly turnMs: number;
   /** Length of a step of a group's time, by the bits that its count takes. */
@@ -72,6 +74,7 @@ export class CounterMeters {
     if (this.#numbered.length < MAX_METERS) return this.#numbered.length;
     const unused = this.#numbered.find(({ live }) => live === 0);
     if (unused === undefined) throw new RangeError('more than 65 536 different limits have counters at once');
+    unused.retired = true;
     this.#named.delete(unused.name);
     this.#known.clear();
     return unused.number;

@@ -15,6 +15,7 @@ const ROOMY = 1.5;
 /** More lapsed records than this part of the others go with a rebuild: each that goes alone makes its neighbours move. */
 const FEW = 32;
 const TWO_32 = 4_294_967_296;
+const NEIGHBOUR_BITS = 3;
 /** A tag of a slot: 0 if it is free, else 15 bits of the fingerprint, not all 0, and this bit for a counter without room. */
 const BLOCKED = 1;
 /** The tag of a record that the rebuild under way leaves out. */
@@ -51,7 +52,7 @@ export class CounterShard {
     const words = this.words;
     const wanted = tagOf(high, meter);
     const identity = identityOf(high, meter);
-    for (let slot = homeOf(low, size); ;) {
+    for (let slot = homeOf(low, meter.number, size); ;) {
       const tag = tags[slot]!;
       if (tag === 0) return -1;
       if ((tag & ~BLOCKED) === wanted) {
@@ -65,7 +66,7 @@ export class CounterShard {
   /** Slot of a fresh record; the shard must not be full. Other records get other slots. */
   add(high: number, low: number, meter: CounterMeter): number {
     if ((this.count + 1) * FULL > this.#tags.length) this.#rebuild(this.count + 1);
-    const slot = this.#freeSlot(low);
+    const slot = this.#freeSlot(homeOf(low, meter.number, this.#tags.length));
     this.#tags[slot] = tagOf(high, meter);
     const at = slot * RECORD_WORDS;
     this.words.fill(0, at, at + RECORD_WORDS);
@@ -88,7 +89,7 @@ export class CounterShard {
     const size = tags.length;
     let hole = number;
     for (let slot = hole + 1 === size ? 0 : hole + 1; tags[slot] !== 0;) {
-      const home = homeOf(words[slot * RECORD_WORDS + FINGERPRINT]!, size);
+      const home = homeOfRecord(words, slot, size);
       const fromHome = slot >= home ? slot - home : slot - home + size;
       const fromHole = slot >= hole ? slot - hole : slot - hole + size;
       if (fromHome >= fromHole) {
@@ -198,10 +199,10 @@ export class CounterShard {
     return this.#hand++;
   }
 
-  #freeSlot(low: number): number {
+  #freeSlot(home: number): number {
     const tags = this.#tags;
     const size = tags.length;
-    let slot = homeOf(low, size);
+    let slot = home;
     while (tags[slot] !== 0) if (++slot === size) slot = 0;
     return slot;
   }
@@ -214,7 +215,7 @@ export class CounterShard {
     this.#take(size);
     for (let from = 0; from < tags.length; from++) {
       if (tags[from]! <= LAPSED) continue;
-      const slot = this.#freeSlot(words[from * RECORD_WORDS + FINGERPRINT]!);
+      const slot = this.#freeSlot(homeOfRecord(words, from, size));
       this.#tags[slot] = tags[from]!;
       copyRecord(words, from, this.words, slot);
     }
@@ -236,7 +237,16 @@ function identityOf(high: number, meter: CounterMeter): number {
   return ((high & 0xffff_0000) | meter.number) >>> 0;
 }
 
-/** Where a record would like to be: spread over any number of slots by the whole word. Records of one subject like to be neighbours. */
-function homeOf(low: number, size: number): number {
-  return Math.floor(((low >>> 0) * size) / TWO_32);
+/**
+ * Where a record would like to be: spread over any number of slots by the whole word. Records of one subject are neighbours, in groups of eight
+ * limits: those of one request are numbered one after the other, and many limits must not make one long run.
+ */
+function homeOf(low: number, meter: number, size: number): number {
+  const spread = (low ^ Math.imul(meter >>> NEIGHBOUR_BITS, 0x9e37_79b1)) >>> 0;
+  return Math.floor((spread * size) / TWO_32);
+}
+
+function homeOfRecord(words: Uint32Array, slot: number, size: number): number {
+  const at = slot * RECORD_WORDS;
+  return homeOf(words[at + FINGERPRINT]!, words[at + METER]! & 0xffff, size);
 }

@@ -47,7 +47,6 @@ export class CounterTable {
   readonly #shards: readonly CounterShard[];
   readonly #shift: number;
   readonly #hash = new KeyedHash();
-  #digested = '';
   #sweptShard = 0;
   #sweptFirst = 0;
   #victimShard = 0;
@@ -67,17 +66,17 @@ export class CounterTable {
     return this.size === 0 && this.#overflow.count === 0;
   }
 
-  /** Points a place at the counter of a subject under a limit. */
-  aim(place: Place, subject: string, limit: LimitMeter): void {
-    // The limits of a request mostly count one subject, and its digest is still there.
-    if (subject !== this.#digested) {
-      this.#hash.digest(subject);
-      this.#digested = subject;
-    }
+  /** Says whose counters places are pointed at from here on. */
+  subject(subject: string): void {
+    this.#hash.digest(subject);
+  }
+
+  /** Points a place at the subject's counter under a limit. */
+  aim(place: Place, limit: LimitMeter): void {
     const { high, low } = this.#hash;
     place.high = high;
     place.low = low;
-    if (place.limit !== limit) {
+    if (place.limit !== limit || place.meter.retired) {
       place.meter = this.#meters.of(limit);
       place.limit = limit;
     }

@@ -96,7 +96,8 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     this.#advance();
     const place = this.#placeOf(0);
     for (const { meter, subject, cost } of charges) {
-      this.#table.aim(place, subject, meter);
+      this.#table.subject(subject);
+      this.#table.aim(place, meter);
       if (place.number < 0) this.#table.aimAtOverflow(place, meter.limit);
       if (place.number < 0) continue;
       refundRecord(place.shard, place.number, place.meter, meter, this.#moment, at, cost);
@@ -106,7 +107,8 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
 
   reset(meter: LimitMeter, subject: string): void {
     const place = this.#placeOf(0);
-    this.#table.aim(place, subject, meter);
+    this.#table.subject(subject);
+    this.#table.aim(place, meter);
     this.#table.forget(place);
   }
 
@@ -161,7 +163,9 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
       const charge = charges[i]!;
       assertCountable(charge);
       const place = this.#placeOf(i);
-      this.#table.aim(place, charge.subject, charge.meter);
+      // The limits of a request mostly count one subject.
+      if (i === 0 || charge.subject !== charges[i - 1]!.subject) this.#table.subject(charge.subject);
+      this.#table.aim(place, charge.meter);
       newcomers ||= place.number < 0;
     }
     return newcomers;

@@ -232,6 +232,27 @@ describe('MemoryRateLimitStorage', () => {
     expect(storage.size).toBe(200_000);
   });
 
+  it('R-RL-17 counts rightly under more different limits, one after the other, than can have counters at once', () => {
+    const clock = new FakeClock();
+    const storage = open({ clock });
+    const windows = Array.from({ length: 70_000 }, (_, i) => 1_000 + i);
+    const passes = (windowMs: number) => consume(storage, [charge(`k${windowMs}`, 1, { windowMs })]).allowed;
+    expect(windows.slice(0, 40_000).every(passes)).toBe(true);
+    expect(passes(1_500)).toBe(false);
+    clock.advance(50_000);
+    expect(windows.slice(40_000).every(passes)).toBe(true);
+    expect(windows.slice(40_000).some(passes)).toBe(false);
+    expect([passes(1_500), passes(1_500)]).toEqual([true, false]);
+  });
+
+  it('R-RL-17 a subject with thousands of limits costs no more than thousands of subjects', () => {
+    const storage = open();
+    const passes = (windowMs: number) => consume(storage, [charge('k', 1, { windowMs })]).allowed;
+    const windows = Array.from({ length: 8_000 }, (_, i) => 60_000 + i);
+    expect(windows.every(passes)).toBe(true);
+    expect(windows.some(passes)).toBe(false);
+  });
+
   it('forgets the counter of a subject under a limit on reset, and no other', () => {
     const storage = open();
     for (const windowMs of [1_000, MINUTE]) consume(storage, [charge('k', 1, { windowMs })]);
