@@ -15,6 +15,7 @@ import {
   waitOfRecord,
 } from './counter-record.js';
 import { CounterSweeper } from './counter-sweeper.js';
+import { seatNewcomers } from './counter-seats.js';
 import { CounterTable, Place } from './counter-table.js';
 import { assertCountable } from '../assert-countable.js';
 import { assertKeyCount, DEFAULT_MAX_KEYS } from './memory-storage-bounds.js';
@@ -32,7 +33,6 @@ export interface MemoryRateLimitStorageOptions {
 
 /** Records keep times modulo 2^32 and less: what has lapsed must be cleared before it is that old. */
 const MAX_UNSWEPT_MS = 1_000_000_000;
-const SWEEP_WHEN_FULL = 48;
 
 /**
  * Counters of one process: all algorithms, in constant time and at most 64 bytes a counter, whatever the limit. It decides synchronously, and
@@ -73,7 +73,10 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     const at = this.#moment.hit;
     const states: LimitState[] = [];
     if (!newcomers && this.#chargeQuickly(charges, states)) return { allowed: true, states, at };
-    if (newcomers) this.#seat(charges);
+    if (newcomers) {
+      const fit = () => charges.every(({ meter }, i) => meter.dryRun || this.#fits(charges, i));
+      seatNewcomers(this.#table, this.#places.slice(0, charges.length), charges, this.#moment, fit);
+    }
     let allowed = true;
     for (let i = 0; allowed && i < charges.length; i++)
       allowed = charges[i]!.meter.dryRun || this.#fits(charges, i);
@@ -204,34 +207,6 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     const place = this.#places[index]!;
     for (let i = 0; i < index; i++) if (this.#places[i]!.meets(place)) return true;
     return false;
-  }
-
-  /** Finds out where newcomers can go; makes room for those that will be charged, if nothing speaks against it. */
-  #seat(charges: readonly LimitCharge[]): void {
-    const moment = this.#moment;
-    const places = this.#places.slice(0, charges.length);
-    // Lapsed counters go first, wherever they are (R-RL-17).
-    if (this.#table.full) this.#table.sweepSome(moment, SWEEP_WHEN_FULL);
-    for (const place of places) place.find();
-    const evict = charges.every(({ meter }, i) => meter.dryRun || this.#fits(charges, i));
-    const repeated = places.map((place, i) => places.findIndex((other) => place.meets(other)) < i);
-    let reserved = 0;
-    let shared = false;
-    for (let i = 0; i < places.length; i++) {
-      const place = places[i]!;
-      const { cost } = charges[i]!;
-      if (place.number >= 0 || repeated[i]) continue;
-      if (this.#table.hasRoom(place, reserved)) reserved++;
-      else if (!this.#table.makeRoom(place, places, moment, evict && cost > 0)) shared = true;
-      else if (evict && cost > 0) {
-        reserved++;
-        for (const other of places) other.find();
-      }
-    }
-    // All or none of a call's newcomers share, so that two charges of one counter cannot part.
-    if (!shared) return;
-    for (let i = 0; i < places.length; i++)
-      if (places[i]!.number < 0) this.#table.aimAtOverflow(places[i]!, charges[i]!.meter.limit);
   }
 
   #tidy(places: number): void {
