@@ -1,7 +1,7 @@
 import { sha256 } from '../../authentication/sha256.js';
 import type { SecurityClock } from '../../clock.js';
 import type { LimitMeter } from '../../policy/limit-meter.js';
-import type { LimitCharge, LimitState } from '../../rate-limit/rate-limit-storage.js';
+import type { LimitCharge } from '../../rate-limit/rate-limit-storage.js';
 import type { DecisionBatches, Group } from './decision-batches.js';
 import { type Grant, type Hold, type Lease, LeasedCounter } from './lease.js';
 import { LeaseRefusals } from './lease-refusals.js';
