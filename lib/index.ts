@@ -92,6 +92,7 @@ export type {
   AuthenticationPolicy,
   AuthorizationPolicy,
   BodyPolicy,
+  ComputedLimits,
   CredentialScheme,
   RateLimitBy,
   RateLimitCost,
@@ -100,12 +101,12 @@ export type {
   RateLimitRule,
   RateLimitRules,
   RateLimitSubject,
+  ResolvedLimits,
   RouteLocation,
   RoutePolicy,
   SchemeChallenge,
 } from './policy/route-policy.js';
 export { CurrentPrincipal } from './principal/current-principal.decorator.js';
-export type { Principal } from './principal/principal.js';
 export {
   createMeter,
   type LimitAlgorithm,
@@ -113,14 +114,21 @@ export {
   type LimitMeterInit,
   type StoreFailurePolicy,
 } from './policy/limit-meter.js';
+export type { Principal, SenderBinding } from './principal/principal.js';
 export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
-export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
+export { MemoryRateLimitStorage } from './rate-limit/memory/memory-rate-limit-storage.js';
 export {
   RateLimit,
   type RateLimitDecoratorOptions,
   SkipRateLimit,
 } from './rate-limit/rate-limit.decorator.js';
+export type { PlanOf } from './rate-limit/plans/plan-resolver.js';
+export { type PlanLimits, RateLimitPlans } from './rate-limit/plans/rate-limit-plans.js';
 export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
+export {
+  fromThrottlerOptions,
+  type FromThrottlerSettings,
+} from './rate-limit/throttler/from-throttler-options.js';
 export {
   type LimitDecisionMessage,
   type LimitLayer,
@@ -133,6 +141,7 @@ export type {
   RateLimitStorage,
 } from './rate-limit/rate-limit-storage.js';
 export { type ReadinessPart, type ReadinessReport, SecurityReadiness } from './boot/security-readiness.js';
+export type { LoadOptions } from './load/load.options.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';

@@ -10,6 +10,7 @@ import type { HeadersOptions } from './headers/headers.options.js';
 import type { BodyOptions } from './http/body.options.js';
 import type { HttpOptions } from './http/http.options.js';
 import type { ProxyOptions } from './http/proxy-trust.js';
+import type { LoadOptions } from './load/load.options.js';
 import type { RateLimitOptions } from './rate-limit/rate-limit.options.js';
 import type { TransportOptions } from './transport/transport.options.js';
 import type { ValidationOptions } from './validation/validation.options.js';
@@ -31,6 +32,8 @@ export interface SecurityOptions extends TransportOptions {
   /** What one client may take of the server itself. */
   readonly http?: HttpOptions;
   readonly errors?: ErrorOptions;
+  /** Refuses a part of the requests while the process has more to do than it can; nothing is refused for that by default. */
+  readonly load?: LoadOptions;
   /** Which proxies are believed; by default what the adapter's own `trust proxy` says. */
   readonly proxy?: ProxyOptions;
   /**

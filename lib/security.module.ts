@@ -12,9 +12,12 @@ import { SecurityRuntime } from './boot/security-runtime.js';
 import { SecurityEvents } from './events/security-events.js';
 import { SecurityHeadersInterceptor } from './headers/security-headers.interceptor.js';
 import { PolicyRegistry } from './policy/policy-registry.js';
+import { RateLimitPlans } from './rate-limit/plans/rate-limit-plans.js';
 import type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 
 const OPTIONS = Symbol('nestjs-api-security.options');
+/** With no limit at all the throttler's guard would warn that nothing is limited. */
+const NO_LIMIT = { limit: 1, ttl: 1, skipIf: () => true };
 
 /** What the throttler's module and ours share: the options, made once, and all that is built from them. */
 function coreModule({ imports = [], inject = [], useFactory }: SecurityAsyncOptions): DynamicModule {
@@ -71,14 +74,15 @@ export class SecurityModule {
     const throttler = ThrottlerModule.forRootAsync({
       imports: [core],
       inject: [SecurityRuntime],
-      // Limits come from the policies; the throttler's own guard, if an application adds it, counts nothing twice.
-      useFactory: (runtime: SecurityRuntime) => ({ throttlers: [], storage: runtime.throttlerStorage }),
+      // Limits come from the policies; the throttler's own guard, if an application has it, counts nothing twice.
+      useFactory: ({ throttlerStorage: storage }: SecurityRuntime) => ({ throttlers: [NO_LIMIT], storage }),
     });
     const parts: Provider[] = [
       part(SecurityEvents, (runtime) => runtime.events),
       part(PolicyRegistry, (runtime) => runtime.registry),
       part(ApiKeyService, (runtime) => runtime.apiKeyService),
       part(TokenService, (runtime) => runtime.tokenService),
+      part(RateLimitPlans, (runtime) => runtime.plans),
       part(SecurityReadiness, (runtime) => runtime.readiness),
       part(SecurityInternals, (runtime) => runtime.internals),
     ];
@@ -111,6 +115,7 @@ export class SecurityModule {
         PolicyRegistry,
         ApiKeyService,
         TokenService,
+        RateLimitPlans,
         SecurityReadiness,
         SecurityInternals,
         SecurityHeadersInterceptor,

@@ -1,6 +1,5 @@
-import type { RateLimitRule } from '../policy/route-policy.js';
+import type { CredentialScheme, RateLimitRule } from '../policy/route-policy.js';
 import type { Principal } from '../principal/principal.js';
-import type { SenderBinding } from './sender-binding.js';
 
 /** A credential that was found genuine. */
 export interface VerifiedCredential {
@@ -9,10 +8,10 @@ export interface VerifiedCredential {
   readonly expiresAt: number;
   /** Whether the credential may be used from this address; absent if it may from anywhere. */
   readonly allowsAddress?: (address: string) => boolean;
-  /** Present if it is good only for who proves to have a key. */
-  readonly binding?: SenderBinding | undefined;
   /** Limits of its own, in place of the route's. */
   readonly limits?: readonly RateLimitRule[] | undefined;
+  /** The plan whose limits stand in place of the route's, as it is when a request comes. */
+  readonly plan?: string | undefined;
 }
 
 /** A credential that was refused. `reason` goes to the security events, never to the client (R-AU-09). */
@@ -34,9 +33,11 @@ export class CredentialRejected extends Error {
 export interface CredentialVerifier {
   /** Lower-cased name of the HTTP authentication scheme. */
   readonly wireScheme: 'api-key' | 'bearer';
+  /** What a credential can only be, if its form tells; a route that does not take it need not ask anybody about it (R-AU-10). */
+  schemeOf?(credential: string): CredentialScheme | undefined;
   /**
    * A verdict still known from an earlier request; costs one digest and one look-up.
-   * @param address the client's, to be noted as that of the last use
+   * @param address the client's, to be noted as that of a key's last use; for tokens as limits count it
    */
   cached(credential: string, address?: string): VerifiedCredential | undefined;
   /**

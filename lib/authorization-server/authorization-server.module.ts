@@ -108,8 +108,9 @@ export class AuthorizationServerModule {
       providers: [
         {
           provide: SETTINGS,
-          inject: inject as never[],
-          useFactory: async (...args: never[]) => compileAuthorizationServer(await useFactory(...args)),
+          inject: [SecurityInternals, ...(inject as never[])],
+          useFactory: async ({ limits }: SecurityInternals, ...args: never[]) =>
+            compileAuthorizationServer(await useFactory(...args), limits),
         },
         ...PROVIDERS,
         AuthorizationServerBootstrap,

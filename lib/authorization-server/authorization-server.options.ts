@@ -93,7 +93,7 @@ export interface AuthorizationServerOptions {
   readonly theme?: PageTheme;
   /** Pages of your own in place of ours, each a function that returns HTML. */
   readonly pages?: Partial<AuthorizationPages>;
-  /** Where failed logins and visits are counted; in this process's memory by default. */
+  /** Where failed logins and visits are counted; where the application's limits are (`rateLimit.storage`) by default. */
   readonly storage?: RateLimitStorage;
   /** Tries to log in for one address and account; `'5/minute'` by default. */
   readonly loginLimit?: LimitText;

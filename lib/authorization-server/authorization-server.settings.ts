@@ -6,7 +6,6 @@ import { isSecureUrl, OptionChecks } from '../authentication/jwt/option-checks.j
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { createMeter, type LimitMeter } from '../policy/limit-meter.js';
 import { compileLimit, type LimitText } from '../policy/limit-spec.js';
-import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import type { AuthorizationServerOptions, ResourceOptions } from './authorization-server.options.js';
 import { clientsOf } from './clients/configured-clients.js';
@@ -72,7 +71,10 @@ const NAMES = [
  * Checks and completes the options (R-CF-01).
  * @throws SecurityConfigurationError with every problem
  */
-export function compileAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServerSettings {
+export function compileAuthorizationServer(
+  options: AuthorizationServerOptions,
+  limits: RateLimitStorage,
+): AuthorizationServerSettings {
   const problems = new ConfigurationProblems();
   const checks = new OptionChecks(options as never, WHERE, 'AuthorizationServerModule', problems);
   checks.onlyKnown(NAMES);
@@ -118,7 +120,7 @@ export function compileAuthorizationServer(options: AuthorizationServerOptions):
     nonceSecret: checks.flag('dpopNonces') ? derived(encryptionKeys[0]!, 'dpop nonces') : undefined,
     theme: options.theme ?? {},
     pages: { ...standardPages, ...options.pages },
-    storage: options.storage ?? new MemoryRateLimitStorage(),
+    storage: options.storage ?? limits,
     loginLimit: limitOf('loginLimit', '5/minute'),
     pageLimit: limitOf('pageLimit', '300/minute'),
   };

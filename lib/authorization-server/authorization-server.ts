@@ -4,13 +4,15 @@ import { LoginBackoff } from '../authentication/login-backoff.js';
 import type { Mount } from '../http/mounted-paths.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { ApplicationsPage } from './applications/applications-page.js';
+import { endLogin } from './browser-login.js';
 import { FormTokens } from './form-tokens.js';
 import { Interactions } from './interactions.js';
 import { assertAccount, LoginCheck } from './login-check.js';
 import { PageWriter } from './pages/page-writer.js';
 import { ProviderHost } from './provider/provider-host.js';
 import type { AuthorizationServerParts } from './server-parts.js';
-import { renderProviderError, ServerRequests } from './server-requests.js';
+import { renderProviderError } from './server-errors.js';
+import { ServerRequests } from './server-requests.js';
 
 const KEYS_EVERY_MS = 15_000;
 const PURGE_EVERY_MS = 600_000;
@@ -50,7 +52,16 @@ export class AuthorizationServer {
       pages,
       host: this.#host,
       interactions: new Interactions({ settings, clients, pages, tokens, logins, findAccount, events }),
-      applications: new ApplicationsPage({ ...parts, settings, pages, tokens, logins, findAccount }),
+      applications: new ApplicationsPage({
+        ...parts,
+        settings,
+        pages,
+        tokens,
+        logins,
+        findAccount,
+        endLogin: async (request, response) =>
+          endLogin((await this.#host.current()).provider, request, response),
+      }),
     });
   }
 

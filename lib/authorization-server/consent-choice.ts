@@ -1,6 +1,6 @@
 import type { Account } from './authorization-server.options.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
-import type { RegisteredClient } from './clients/client-registration.js';
+import { isNative, type RegisteredClient } from './clients/client-registration.js';
 
 /** What a request says about scopes. */
 export interface Requested {
@@ -54,4 +54,13 @@ export function applyChoice(grant: GrantMembers, asked: readonly Asked[], chosen
   }
   grant.resources = resources;
   grant.rejected = { resources: rejected };
+}
+
+/** Where the answer goes, as far as people can judge it. */
+export function destinationOf(redirectUri: unknown, { redirectUris }: RegisteredClient): string {
+  const { protocol, host } = new URL(String(redirectUri));
+  if (protocol === 'https:') return host;
+  return isNative(redirectUris) && protocol !== 'http:'
+    ? `the application ${protocol.slice(0, -1)}`
+    : 'an application on this device';
 }

@@ -10,7 +10,12 @@ export type {
   LoginInput,
   ResourceOptions,
 } from './authorization-server.options.js';
-export type { ClientInfo, ClientRegistration, GrantType } from './clients/client-registration.js';
+export type {
+  ClientChanges,
+  ClientInfo,
+  ClientRegistration,
+  GrantType,
+} from './clients/client-registration.js';
 export { ClientService, type IssuedClient } from './clients/client.service.js';
 export { Html, html } from './pages/html.js';
 export type {

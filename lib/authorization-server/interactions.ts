@@ -1,19 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import type * as Oidc from 'oidc-provider';
 
 import type { SecurityEvents } from '../events/security-events.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
 import type { Account } from './authorization-server.options.js';
-import { isNative, type RegisteredClient } from './clients/client-registration.js';
+import { endLogin, endOtherLogin } from './browser-login.js';
+import type { RegisteredClient } from './clients/client-registration.js';
 import type { ClientService } from './clients/client.service.js';
-import { applyChoice, type Asked, askedFor, type GrantMembers, valueOf } from './consent-choice.js';
+import {
+  applyChoice,
+  type Asked,
+  askedFor,
+  destinationOf,
+  type GrantMembers,
+  valueOf,
+} from './consent-choice.js';
 import type { FormTokens } from './form-tokens.js';
 import type { LoginCheck } from './login-check.js';
-import { formTargetOf, type PageWriter, type WrittenPage } from './pages/page-writer.js';
+import { formTargetsOf, type PageWriter, type WrittenPage } from './pages/page-writer.js';
 import type { PermissionView } from './pages/page-views.js';
 import { ACR_VALUES } from './provider/step-up-parameters.js';
 import { ROUTES } from './server-address.js';
+import type { Interaction, Visit } from './visit.js';
 
 /** What cannot go on, in words for people. */
 export class InteractionEnded extends Error {
@@ -40,18 +47,6 @@ export interface InteractionParts {
   readonly events: SecurityEvents;
 }
 
-type Interaction = Awaited<ReturnType<Oidc.Provider['interactionDetails']>>;
-
-/** One visit to a page of a request. */
-export interface Visit {
-  readonly provider: Oidc.Provider;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly address: string;
-  /** What the form says; `undefined` for a look at the page. */
-  readonly form: URLSearchParams | undefined;
-}
-
 /** The pages between an application's question and its answer: who is it, and do they agree (R-AS-13)? */
 export class Interactions {
   constructor(private readonly parts: InteractionParts) {}
@@ -69,6 +64,7 @@ export class Interactions {
         const refusal = { error: 'access_denied', error_description: 'the user did not allow it' };
         return provider.interactionFinished(request, response, refusal, { mergeWithLastSubmission: false });
       }
+      if (form.get('action') === 'switch') return this.#switch(visit, interaction);
     }
     if (interaction.prompt.name === 'login') return this.#login(visit, interaction, client);
     return this.#consent(visit, interaction, client);
@@ -80,13 +76,14 @@ export class Interactions {
     const outcome = form && (await this.parts.logins.check(form, address, acrValues?.split(' ')));
     if (outcome && 'account' in outcome) {
       const { id: accountId, acr, amr = ['pwd'] } = outcome.account;
-      await endOtherLogin(provider, interaction, accountId);
+      await endOtherLogin(visit, interaction, accountId);
       const login = { accountId, amr: [...amr], ts: Math.floor(Date.now() / 1000), ...(acr && { acr }) };
       return provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
     }
     const { settings, tokens } = this.parts;
     const hint: unknown = interaction.params['login_hint'];
-    this.#send(visit, interaction, outcome ? 401 : 200, (view) =>
+    if (outcome?.retryAfter !== undefined) response.setHeader('Retry-After', outcome.retryAfter);
+    this.#send(visit, interaction, outcome?.status ?? 200, (view) =>
       settings.pages.login({
         ...view,
         csrf: tokens.make(interaction.uid, 'login'),
@@ -95,6 +92,19 @@ export class Interactions {
         problem: outcome?.problem,
       }),
     );
+  }
+
+  /** Somebody else sits here than the one who is signed in: the same question again, to them. */
+  async #switch(visit: Visit, interaction: Interaction): Promise<void> {
+    const { provider, request, response } = visit;
+    await endLogin(provider, request, response);
+    delete interaction.session;
+    interaction.prompt = { name: 'login', reasons: ['login_prompt'], details: {} };
+    await interaction.persist();
+    response.statusCode = 303;
+    response.setHeader('Location', `${ROUTES.interaction}/${interaction.uid}`);
+    response.setHeader('Cache-Control', 'no-store');
+    response.end();
   }
 
   async #consent(visit: Visit, interaction: Interaction, client: RegisteredClient): Promise<void> {
@@ -118,7 +128,7 @@ export class Interactions {
         verified: client.verified,
         destination: destinationOf(interaction.params['redirect_uri'], client),
         accountName: account.name ?? account.id,
-        permissions: asked.map((one) => this.#permission(one, grant)),
+        permissions: asked.map((one) => this.#permission(one, grant, !form || chosen.includes(one))),
         until: new Date(Date.now() + settings.lifetimes.grant),
         offline: client.grantTypes.includes('refresh_token'),
         problem,
@@ -145,13 +155,14 @@ export class Interactions {
     return provider.interactionFinished(request, response, { consent: { grantId } }, options);
   }
 
-  #permission(one: Asked, grant: GrantMembers): PermissionView {
+  #permission(one: Asked, grant: GrantMembers, chosen: boolean): PermissionView {
     const { scopes, resources } = this.parts.settings;
     return {
       value: valueOf(one),
       words: scopes[one.scope] ?? one.scope,
       resource: resources.get(one.resource)?.name ?? one.resource,
       given: grant.resources?.[one.resource]?.split(' ').includes(one.scope) ?? false,
+      chosen,
     };
   }
 
@@ -161,22 +172,9 @@ export class Interactions {
     status: number,
     make: Parameters<PageWriter['write']>[0],
   ): void {
-    const page: WrittenPage = this.parts.pages.write(make, formTargetOf(params['redirect_uri']));
+    const page: WrittenPage = this.parts.pages.write(make, formTargetsOf(params['redirect_uri']));
     this.parts.pages.send(response, status, page);
   }
-}
-
-/** Somebody else was logged in with this browser: their login ends with the new one. */
-async function endOtherLogin(
-  provider: Oidc.Provider,
-  interaction: Interaction,
-  accountId: string,
-): Promise<void> {
-  const { session } = interaction;
-  if (session === undefined || session.accountId === accountId) return;
-  await (await provider.Session.findByUid(session.uid))?.destroy();
-  delete interaction.session;
-  await interaction.persist();
 }
 
 async function grantOf(
@@ -188,19 +186,4 @@ async function grantOf(
   const known = grantId === undefined ? undefined : await provider.Grant.find(grantId);
   const isOwn = known?.accountId === accountId && known.clientId === clientId;
   return (isOwn ? known : new provider.Grant({ accountId, clientId })) as Oidc.Grant & GrantMembers;
-}
-
-/** Where the answer goes, as far as people can judge it. */
-function destinationOf(redirectUri: unknown, { redirectUris }: RegisteredClient): string {
-  const { protocol, host } = new URL(String(redirectUri));
-  if (protocol === 'https:') return host;
-  return isNative(redirectUris) && protocol !== 'http:'
-    ? `the application ${protocol.slice(0, -1)}`
-    : 'this device';
-}
-
-/** The name of a request in the path of its page. */
-export function interactionIn(path: string): string | undefined {
-  const uid = path.startsWith(`${ROUTES.interaction}/`) ? path.slice(ROUTES.interaction.length + 1) : '';
-  return /^[\w-]{20,100}$/.test(uid) ? uid : undefined;
 }

@@ -6,10 +6,21 @@ import type { AuthorizationServerSettings } from './authorization-server.setting
 const MAX_LENGTH = 1_024;
 
 /** How a try to log in ended: with somebody, or with what they are told. */
-export type LoginOutcome = { readonly account: Account } | { readonly problem: string };
+export type LoginOutcome = { readonly account: Account } | LoginRefusal;
 
-const WRONG: LoginOutcome = { problem: 'The name or the password is not right.' };
-const TOO_MANY: LoginOutcome = { problem: 'There were too many tries. Wait a little, and try again.' };
+interface LoginRefusal {
+  readonly problem: string;
+  readonly status: number;
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+const WRONG: LoginRefusal = { problem: 'The name or the password is not right.', status: 401 };
+const tooMany = (retryAfter = 1): LoginRefusal => ({
+  problem: 'There were too many tries. Wait a little, and try again.',
+  status: 429,
+  retryAfter,
+});
 
 /** Checks who somebody says to be, with limits that slow down guessing and lock nobody out. */
 export class LoginCheck {
@@ -29,7 +40,8 @@ export class LoginCheck {
     if (login === '' || password === '' || login.length > MAX_LENGTH || password.length > MAX_LENGTH)
       return WRONG;
     const attempt = this.backoff.tryOf(login, address);
-    if (!(await this.#mayTry(attempt))) return TOO_MANY;
+    const refusal = await this.#holdUp(attempt);
+    if (refusal) return refusal;
     const account = await this.settings.authenticate({ login, password, address, acrValues });
     if (!account) {
       await this.backoff.failed(attempt);
@@ -40,15 +52,17 @@ export class LoginCheck {
     return { account };
   }
 
-  async #mayTry(attempt: ReturnType<LoginBackoff['tryOf']>): Promise<boolean> {
+  async #holdUp(attempt: ReturnType<LoginBackoff['tryOf']>): Promise<LoginRefusal | undefined> {
     const { storage, loginLimit } = this.settings;
     const charge = { meter: loginLimit, subject: attempt.pair, cost: 1 };
-    if (!(await storage.consume([charge])).allowed) return false;
+    const { allowed, states } = await storage.consume([charge]);
+    if (!allowed) return tooMany(Math.max(1, Math.ceil(states[0]!.resetMs / 1000)));
     try {
       await this.backoff.check(attempt);
-      return true;
+      return undefined;
     } catch (error) {
-      if (error instanceof SecurityError && error.code === 'RATE_LIMITED') return false;
+      if (error instanceof SecurityError && error.code === 'RATE_LIMITED')
+        return tooMany(error.extras.retryAfter);
       throw error;
     }
   }

@@ -10,3 +10,9 @@ export const ROUTES = Object.freeze({
   interaction: '/oauth/interaction',
   applications: '/oauth/applications',
 });
+
+/** The name of a request in the path of its page. */
+export function interactionIn(path: string): string | undefined {
+  const uid = path.startsWith(`${ROUTES.interaction}/`) ? path.slice(ROUTES.interaction.length + 1) : '';
+  return /^[\w-]{20,100}$/.test(uid) ? uid : undefined;
+}

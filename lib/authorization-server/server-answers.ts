@@ -44,6 +44,24 @@ export function refuseMethod(state: RequestState, allow: string): void {
   answerJson(state, 405, { error: 'invalid_request', error_description: 'the method is not allowed' });
 }
 
+/**
+ * What a browser asks before a script of another origin may call an endpoint. It names no client, so the answer is the same for
+ * every origin; whether this one may is said when the client is known (R-AS-22).
+ */
+export function answerPreflight({ request, response }: RequestState): void {
+  const { origin } = request.headers;
+  response.removeHeader('Access-Control-Expose-Headers');
+  response.setHeader('Vary', 'Origin');
+  if (origin !== undefined && request.headers['access-control-request-method'] === 'POST') {
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Access-Control-Allow-Methods', 'POST');
+    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, DPoP');
+    response.setHeader('Access-Control-Max-Age', '3600');
+  } else response.setHeader('Allow', 'POST, OPTIONS');
+  response.statusCode = 204;
+  response.end();
+}
+
 /** A document for everybody, scripts of other origins included. @param maxAge seconds */
 export function answerDocument(state: RequestState, text: string, contentType: string, maxAge: number): void {
   const { request, response } = state;

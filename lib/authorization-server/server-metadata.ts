@@ -1,3 +1,4 @@
+import { DPOP_ALGORITHMS } from '../authentication/oauth2/dpop/dpop-proof.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
 import { GRANT_TYPES } from './clients/client-registration.js';
 import { ROUTES } from './server-address.js';
@@ -18,7 +19,7 @@ export function serverMetadata({ issuer, scopes, requiresPushed }: Authorization
     ...(requiresPushed && { require_pushed_authorization_requests: true }),
     scopes_supported: Object.keys(scopes),
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: ['query', 'fragment'],
     grant_types_supported: GRANT_TYPES,
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: [...methods, 'none'],
@@ -28,6 +29,6 @@ export function serverMetadata({ issuer, scopes, requiresPushed }: Authorization
     introspection_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     authorization_response_iss_parameter_supported: true,
-    dpop_signing_alg_values_supported: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
+    dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
   });
 }

@@ -1,27 +1,28 @@
 import { finished } from 'node:stream';
 
-import type * as Oidc from 'oidc-provider';
-
 import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import type { RequestState } from '../http/request-state.js';
 import type { ApplicationsPage } from './applications/applications-page.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
-import { interactionIn, InteractionEnded, type Interactions } from './interactions.js';
-import type { PageWriter, WrittenPage } from './pages/page-writer.js';
+import type { Interactions } from './interactions.js';
+import type { PageWriter } from './pages/page-writer.js';
 import type { ProviderHost } from './provider/provider-host.js';
+import { refuseBadProof } from './provider/dpop-proofs.js';
 import { withStepUpNames } from './provider/step-up-parameters.js';
 import {
   answerDocument,
   answerJson,
+  answerPreflight,
   formOf,
   mediaTypeOf,
   pathOf,
   pinHost,
   refuseMethod,
 } from './server-answers.js';
-import { ROUTES } from './server-address.js';
+import { errorPage, explain } from './server-errors.js';
+import { interactionIn, ROUTES } from './server-address.js';
 import { serverMetadata } from './server-metadata.js';
 
 const MAX_REQUEST_BYTES = 65_536;
@@ -84,6 +85,8 @@ export class ServerRequests {
     if (state.expectsContinue) response.writeContinue();
     if (FORM_ENDPOINTS.has(path)) return this.#endpoint(state);
     const { method } = request;
+    // No script of another origin reads any of the pages (R-AS-22).
+    response.removeHeader('Access-Control-Expose-Headers');
     await this.#chargeVisit(state);
     if (path.startsWith(ROUTES.authorization)) {
       if (method !== 'GET') return refuseMethod(state, 'GET');
@@ -115,7 +118,7 @@ export class ServerRequests {
     const { request, response } = state;
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('Pragma', 'no-cache');
-    if (request.method === 'OPTIONS') return this.#callProvider(state);
+    if (request.method === 'OPTIONS') return answerPreflight(state);
     if (request.method !== 'POST') return refuseMethod(state, 'POST, OPTIONS');
     if (mediaTypeOf(request) !== FORM)
       return answerJson(state, 415, { error: 'invalid_request', error_description: 'send a form' });
@@ -125,6 +128,7 @@ export class ServerRequests {
     finished(response, () => {
       if (response.statusCode === 401) this.parts.attempts.record(state);
     });
+    refuseBadProof(request, Date.now(), this.parts.settings.nonceSecret !== undefined);
     // Programs are answered as RFC 6749 §5.2 says, whatever they accept.
     request.headers.accept = 'application/json';
     return this.#callProvider(state);
@@ -145,7 +149,7 @@ export class ServerRequests {
       return;
     }
     const isForProgram = FORM_ENDPOINTS.has(pathOf(request.url)) || DOCUMENTS.has(pathOf(request.url));
-    const { status, message, retryAfter } = this.#explain(error);
+    const { status, message, retryAfter } = explain(error, this.parts.events);
     if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
     if (isForProgram) {
       answerJson(state, status, { error: status < 429 ? 'invalid_request' : 'temporarily_unavailable' });
@@ -153,39 +157,4 @@ export class ServerRequests {
     }
     this.parts.pages.send(response, status, errorPage(this.parts, message));
   }
-
-  /** What people are told of a failure. */
-  #explain(error: unknown): { status: number; message: string; retryAfter?: number } {
-    if (error instanceof InteractionEnded) return { status: error.status, message: error.message };
-    if (error instanceof SecurityError) {
-      const { retryAfter } = error.extras;
-      const status = error.getStatus();
-      const message = status === 503 ? 'The service is busy. Try again in a moment.' : error.message;
-      return { status, message, ...(retryAfter !== undefined && { retryAfter }) };
-    }
-    if (error instanceof Error && error.name === 'SessionNotFound')
-      return { status: 400, message: 'The request has expired, or belongs to another browser.' };
-    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-    this.parts.events.emit('error.unhandled', { name, message, stack });
-    return { status: 500, message: 'Something went wrong here. Try again in a moment.' };
-  }
-}
-
-/** The page that tells what went wrong. */
-export function errorPage(
-  { pages, settings }: Pick<ServerRequestParts, 'pages' | 'settings'>,
-  message: string,
-): WrittenPage {
-  const title = 'This did not work';
-  return pages.write((view) => settings.pages.error({ ...view, title, message }));
-}
-
-/** What oidc-provider has to say to people: nothing that quotes the request. */
-export function renderProviderError(
-  parts: Pick<ServerRequestParts, 'pages' | 'settings'>,
-  ctx: Oidc.KoaContextWithOIDC,
-): void {
-  const { headers, body } = errorPage(parts, 'The application asked in a way that cannot be answered.');
-  for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
-  ctx.body = body;
 }

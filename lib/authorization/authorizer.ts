@@ -34,10 +34,12 @@ export class Authorizer {
     const reason = 'login.insufficient';
     this.events.emit('authorization.denied', { reason }, eventContextOf(state));
     const wanted = state.wireScheme === 'dpop' ? 'dpop' : 'bearer';
-    const challenge = authentication.challenges.find((one) => one.wireScheme === wanted);
+    const challenges = authentication.challenges.map((one) =>
+      one.wireScheme === wanted ? (one.insufficientAuthentication ?? one.missing) : one.missing,
+    );
     return new SecurityError('UNAUTHENTICATED', 'This needs a more recent or a stronger login', {
       reason,
-      headers: { 'WWW-Authenticate': challenge?.insufficientAuthentication ?? 'Bearer' },
+      headers: { 'WWW-Authenticate': challenges },
     });
   }
 

@@ -14,7 +14,7 @@ export function bootReport(lines: readonly ReportLine[], policies: readonly Rout
   const open = policies.filter(({ authentication }) => authentication.mode === 'public').map(({ id }) => id);
   const unlimited = policies
     .filter(({ rateLimit: { read, write } }) =>
-      [read, write].every((rules) => rules.early.length + rules.late.length === 0),
+      [read, write].every((rules) => rules.early.length + rules.late.length === 0 && !rules.computed),
     )
     .map(({ id }) => id);
   return [

@@ -55,6 +55,11 @@ export class RouteExplorer {
     return [...routes.values()].flatMap((known) => [...known.values()]);
   }
 
+  /** Guards that stand before every route, once they have been made. */
+  get globalGuards(): readonly unknown[] {
+    return this.config.getGlobalGuards();
+  }
+
   private modulePathOf(module: unknown): string | undefined {
     if (typeof module !== 'function') return undefined;
     return (Reflect.getMetadata(MODULE_PATH + this.modules.applicationId, module) ??

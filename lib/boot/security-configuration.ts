@@ -15,9 +15,11 @@ import { type PreparedHeaders, prepareHeaders } from '../headers/header-set.js';
 import { compileMaxBody } from '../http/body.options.js';
 import { compileConnectionCap, type ConnectionCap } from '../http/http.options.js';
 import { compileJsonLimits, type JsonLimits } from '../http/json/json-limits.js';
+import { compileLoadOptions, type LoadSettings } from '../load/load.options.js';
 import { createMeter } from '../policy/limit-meter.js';
 import type { CredentialScheme, RateLimitPolicy, RateLimitRule } from '../policy/route-policy.js';
 import { checkRateLimitOptions } from '../rate-limit/rate-limit.options.js';
+import { compileRateLimitPlans } from '../rate-limit/plans/rate-limit-plans.js';
 import { compileSetting } from '../rate-limit/rate-limit.policy.js';
 import type { SecurityOptions } from '../security-options.js';
 import type { TransportPolicy } from '../transport/https-policy.js';
@@ -46,6 +48,8 @@ export interface SecurityConfiguration {
   readonly jsonLimits: JsonLimits;
   readonly maxBodyBytes: number;
   readonly connections: ConnectionCap | undefined;
+  readonly load: LoadSettings | undefined;
+  readonly plans: Map<string, readonly RateLimitRule[]>;
   readonly limits: RateLimitPolicy;
   readonly addressRules: readonly RateLimitRule[];
   readonly failedRule: RateLimitRule | undefined;
@@ -62,6 +66,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'body',
   'http',
   'errors',
+  'load',
   'proxy',
   'undecorated',
   'realm',
@@ -97,12 +102,13 @@ export function compileConfiguration(
   const resource = URL.canParse(options.oauth2?.resource ?? '') ? options.oauth2?.resource : undefined;
   if (!/^[\x20-\x7e]{1,100}$/.test(realm))
     problems.add('realm', 'realm', 'is no short ASCII text', "write a name such as 'api'");
+  const apiKeys = options.apiKeys && compileApiKeyOptions(options.apiKeys, problems);
   const dpop = options.oauth2 && compileDpopOptions(options.oauth2.dpop, resource, problems);
   return {
     options,
     clock,
     production,
-    apiKeys: options.apiKeys && compileApiKeyOptions(options.apiKeys, problems),
+    apiKeys,
     issuers,
     ownIssuer,
     opaqueIssuer: compileOpaqueIssuer(options.oauth2, production, problems, clock),
@@ -122,6 +128,8 @@ export function compileConfiguration(
     jsonLimits: compileJsonLimits(options.body?.json, problems),
     maxBodyBytes: compileMaxBody(options.body, problems),
     connections: compileConnectionCap(options.http, problems),
+    load: compileLoadOptions(options.load, problems),
+    plans: compileRateLimitPlans(options.rateLimit?.plans, apiKeys?.plans, problems),
     ...compileLimits(options, problems),
   };
 }
@@ -150,8 +158,18 @@ function compileLimits({ rateLimit }: SecurityOptions, problems: ConfigurationPr
     failedAuthentication === false
       ? undefined
       : compileSetting(failedAuthentication, 'failedAuthentication', problems).early[0];
+  // Guessing must not become free with an outage (R-RL-18).
+  const isOpen = (failed?.meter.onStoreFailure ?? rateLimit?.onStoreFailure) === 'open';
   checkRateLimitOptions(rateLimit, problems);
-  return { limits, addressRules: Object.freeze(byAddress(addressRules)), failedRule: failed };
+  return {
+    limits,
+    addressRules: Object.freeze(byAddress(addressRules)),
+    failedRule: failed && isOpen ? localWhenFailing(failed) : failed,
+  };
+}
+
+function localWhenFailing(rule: RateLimitRule): RateLimitRule {
+  return Object.freeze({ ...rule, meter: createMeter({ ...rule.meter, onStoreFailure: 'local' }) });
 }
 
 /** Ten times what one caller may do in a minute, so that an office full of them may share an address. */

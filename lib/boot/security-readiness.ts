@@ -5,6 +5,8 @@ import type { Revocations } from '../authentication/jwt/revocation-list.js';
 export interface ReadinessPart {
   readonly name: string;
   readonly ready: boolean;
+  /** Works, but with less than was configured, such as limits that this process counts alone. */
+  readonly degraded?: boolean;
 }
 
 /** What an instance can do now. */
@@ -25,6 +27,7 @@ export class SecurityReadiness {
   constructor(
     private readonly issuers: readonly TokenIssuer[],
     private readonly revocations: Revocations,
+    private readonly limits: { readonly failing: boolean } | undefined,
   ) {}
 
   /** Fetches keys that are not there yet, within their cool-down; never rejects. */
@@ -35,7 +38,9 @@ export class SecurityReadiness {
         ready: (await source.ready?.().catch(() => false)) ?? true,
       })),
     );
-    const parts = [...keys, { name: 'revocations', ready: this.revocations.isCurrent() }];
+    const parts: ReadinessPart[] = [...keys, { name: 'revocations', ready: this.revocations.isCurrent() }];
+    // Limits have a policy for that: taking the node out of service would put its load on the others.
+    if (this.limits) parts.push({ name: 'rate limits', ready: true, degraded: this.limits.failing });
     return { ready: parts.every(({ ready }) => ready), parts };
   }
 }

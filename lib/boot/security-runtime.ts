@@ -17,6 +17,7 @@ import type { TokenService } from '../authentication/jwt/token.service.js';
 import { authorizationPart } from '../authorization/authorization.policy.js';
 import { Authorizer } from '../authorization/authorizer.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { parseDuration } from '../configuration/units.js';
 import { answerByStatus } from '../errors/error-answer.js';
 import { ErrorWriter } from '../errors/error-writer.js';
 import { SecurityEventLogger } from '../events/security-event-logger.js';
@@ -27,24 +28,34 @@ import { MountedPaths } from '../http/mounted-paths.js';
 import { compileProxyTrust, type ProxyTrust } from '../http/proxy-trust.js';
 import type { PublishedDocument } from '../http/published-document.js';
 import { hardenServer } from '../http/server-hardening.js';
+import { LoadShedder } from '../load/load-shedder.js';
 import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
 import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
+import { FailureReports } from '../pipeline/failure-reports.js';
 import { FailedAttempts } from '../pipeline/failed-attempts.js';
 import { RequestHook } from '../pipeline/request-hook.js';
 import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
 import { SecurityGuard } from '../pipeline/security.guard.js';
+import { Transports } from '../pipeline/transports.js';
 import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
 import { RouteIndex } from '../policy/route-index.js';
-import { LocalFallbackStorage } from '../rate-limit/local-fallback-storage.js';
-import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
+import { MemoryRateLimitStorage } from '../rate-limit/memory/memory-rate-limit-storage.js';
+import { PlanResolver } from '../rate-limit/plans/plan-resolver.js';
 import { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
+import { DEFAULT_PLAN_CACHE } from '../rate-limit/rate-limit.options.js';
+import { RateLimitPlans } from '../rate-limit/plans/rate-limit-plans.js';
 import { rateLimitPart } from '../rate-limit/rate-limit.policy.js';
+import { rateLimitWarnings } from '../rate-limit/rate-limit-warnings.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
-import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
+import { ResilientStorage } from '../rate-limit/resilient-storage.js';
+import { PenaltyStorage } from '../rate-limit/throttler/penalty-storage.js';
+import { adoptGuards } from '../rate-limit/throttler/throttler-guards.js';
+import { type ThrottlerSetup, throttlerSetupOf } from '../rate-limit/throttler/throttler-setup.js';
+import { ThrottlerStorageAdapter } from '../rate-limit/throttler/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
 import { takesBody } from '../validation/declared-input.js';
 import { inputPart } from '../validation/input.policy.js';
@@ -63,6 +74,8 @@ import { buildTokens } from './token-runtime.js';
 
 /** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
 const DISABLED_KEYS = compileApiKeyOptions({}, new ConfigurationProblems());
+/** How long a shared storage may take to let go. */
+const CLOSE_MS = 1_000;
 const NO_ATTEMPT_LIMIT: AttemptLimiter = { check: () => undefined, record: () => undefined };
 
 /** Everything that runs, put together once from the configuration. The module hands out its parts. */
@@ -71,17 +84,20 @@ export class SecurityRuntime {
   readonly registry = new PolicyRegistry();
   readonly apiKeyService: ApiKeyService;
   readonly tokenService: TokenService;
+  readonly plans: RateLimitPlans;
   readonly guard: SecurityGuard;
   readonly pipe: StrictValidationPipe;
   readonly filter: SecurityExceptionFilter;
   /** For guards of @nestjs/throttler that the application may still have. */
-  readonly throttlerStorage: MemoryRateLimitStorage;
+  readonly throttlerStorage: ThrottlerStorage;
   readonly readiness: SecurityReadiness;
   /** For the other modules of this package. */
   readonly internals: SecurityInternals;
   readonly #memory: MemoryRateLimitStorage;
+  readonly #limits: RateLimitStorage;
   readonly #logger: SecurityEventLogger | undefined;
   readonly #sync: TokenSync | undefined;
+  readonly #load: LoadShedder | undefined;
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
@@ -112,24 +128,31 @@ export class SecurityRuntime {
       clock,
       ...(options.rateLimit?.maxKeys ? { maxKeys: options.rateLimit.maxKeys } : {}),
     });
-    this.throttlerStorage = this.#memory;
+    const given = options.rateLimit?.storage;
+    this.throttlerStorage = given !== undefined && 'increment' in given ? given : this.#memory;
     const keys = this.#keys();
     this.apiKeyService = keys.service;
     const tokens = buildTokens(configuration, events);
     this.tokenService = tokens.service;
     this.#sync = tokens.sync;
-    this.readiness = new SecurityReadiness(configuration.issuers, tokens.revocations);
     const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
     const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
     const storage = this.#storage();
-    const limiter = new RateLimiter(storage, headers, clock, events);
+    this.#limits = storage;
+    this.readiness = new SecurityReadiness(
+      configuration.issuers,
+      tokens.revocations,
+      storage instanceof ResilientStorage ? storage : undefined,
+    );
+    const limiter = new RateLimiter(new PenaltyStorage(storage), headers, clock, events);
     const failed = configuration.failedRule;
     const attemptStorage = takesLooks(options.rateLimit?.storage) ? storage : this.#memory;
+    this.plans = new RateLimitPlans(configuration.plans);
+    this.#load = configuration.load && new LoadShedder(configuration.load, events);
     const attempts = failed
       ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
       : NO_ATTEMPT_LIMIT;
     const mounts = new MountedPaths();
-    this.internals = { mounts, attempts, clock };
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
@@ -139,25 +162,32 @@ export class SecurityRuntime {
       senderConstraint(configuration, () => this.#trust, events),
     );
     const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
+    const authorizer = new Authorizer(events, clock);
+    const plans = this.#planResolver();
+    const transports = new Transports();
+    const reports = new FailureReports(events);
     this.guard = new SecurityGuard(
       this.registry,
       authenticator,
       limiter,
-      new Authorizer(events, clock),
+      plans,
+      authorizer,
       bodies,
+      transports,
     );
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
       host,
       writer,
       new UnmatchedRequests(limiter, configuration.limits, () => this.#routes),
-      events,
+      reports,
     );
     const hook = new RequestHook({
       trust: () => this.#trust,
       ipv6Prefix: options.rateLimit?.ipv6Prefix ?? 64,
       headers: configuration.headers,
       transport: configuration.transport,
+      load: this.#load,
       limiter: new RateLimiter(this.#memory, headers, clock, events),
       addressRules: configuration.addressRules,
       writer,
@@ -174,6 +204,21 @@ export class SecurityRuntime {
       documents: () => this.#documents,
       mounts,
     });
+    this.internals = {
+      mounts,
+      attempts,
+      clock,
+      limits: attemptStorage,
+      events,
+      registry: this.registry,
+      transports,
+      stages: { authenticator, authorizer, limiter, plans, bodies },
+      writer,
+      reports,
+      hook,
+      production: configuration.production,
+      jsonLimits: configuration.jsonLimits,
+    };
     // The adapter is there already in an application, and comes later in a testing module.
     host.init$.subscribe(() => {
       // A standalone application has none: there is nothing to guard, but keys and tokens to manage.
@@ -221,7 +266,11 @@ export class SecurityRuntime {
         'register other security hooks through Nest, after the modules have been loaded',
       );
     }
-    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration), problems);
+    const setup = throttlerSetupOf(configuration.options.rateLimit);
+    const adopted = setup && adoptGuards(setup, this.explorer.globalGuards, problems);
+    const parts = partsOf(configuration, adopted);
+    const routes = compileRoutes(this.explorer.explore(), parts, problems);
+    const entries = routes.concat(this.internals.transports.compile(parts, problems));
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
@@ -232,8 +281,9 @@ export class SecurityRuntime {
 
   /** What an operator should know of sound options, for the boot log; nothing if it is switched off. */
   get warnings(): readonly string[] {
-    const { options, issuers } = this.configuration;
-    return options.logger === false ? [] : tokenIssuerWarnings(issuers);
+    const { options, issuers, addressRules } = this.configuration;
+    if (options.logger === false) return [];
+    return [...tokenIssuerWarnings(issuers), ...rateLimitWarnings(this.registry.policies, addressRules)];
   }
 
   /** Begins to listen to what other processes do; before the first request. */
@@ -242,8 +292,9 @@ export class SecurityRuntime {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop()]);
+    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop(), this.#closeLimits()]);
     this.#memory.close();
+    this.#load?.close();
     this.#logger?.close();
   }
 
@@ -257,17 +308,44 @@ export class SecurityRuntime {
     return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
   }
 
-  #storage(): RateLimitStorage {
+  /** A storage that cannot be reached any more must not keep the others from closing. */
+  async #closeLimits(): Promise<void> {
+    const closing = Promise.resolve(this.#limits.close?.()).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([closing, late]);
+    clearTimeout(timer);
+  }
+
+  #planResolver(): PlanResolver {
     const { options, clock } = this.configuration;
-    const given = options.rateLimit?.storage;
-    if (given === undefined) return this.#memory;
-    const shared = 'consume' in given ? given : new ThrottlerStorageAdapter(given);
-    if (options.rateLimit?.onStoreFailure === 'closed') return shared;
-    const onFailure = (error: unknown) =>
-      this.events.emit('rate-limit.store-failed', {
+    const { planOf, planCacheFor = DEFAULT_PLAN_CACHE } = options.rateLimit ?? {};
+    const failed = (error: unknown) =>
+      this.events.emit('rate-limit.plan-failed', {
         message: error instanceof Error ? error.message : 'unknown',
       });
-    return new LocalFallbackStorage(shared, this.#memory, { clock, onFailure });
+    return new PlanResolver(this.plans, planOf, parseDuration(planCacheFor)!, clock, failed);
+  }
+
+  /** The storage that limits are counted in, and what guards it if it is not this process's memory. */
+  #storage(): RateLimitStorage | ResilientStorage {
+    const { options, clock } = this.configuration;
+    const { storage: given, onStoreFailure, storeTimeout, nodes } = options.rateLimit ?? {};
+    if (given === undefined) return this.#memory;
+    const shared = 'consume' in given ? given : new ThrottlerStorageAdapter(given);
+    return new ResilientStorage(shared, this.#memory, {
+      timeoutMs: parseDuration(storeTimeout),
+      onStoreFailure,
+      nodes,
+      clock,
+      onFailure: (error) =>
+        this.events.emit('rate-limit.store-failed', {
+          message: error instanceof Error ? error.message : 'unknown',
+        }),
+      onRecovery: (afterMs) => this.events.emit('rate-limit.store-recovered', { afterMs }),
+    });
   }
 }
 
@@ -278,12 +356,20 @@ function takesLooks(storage: RateLimitStorage | ThrottlerStorage | undefined): b
   return storage === undefined || 'consume' in storage;
 }
 
-function partsOf({ options, authentication, limits, maxBodyBytes }: SecurityConfiguration): PolicyParts {
+/** Whether requests can give back what they have taken. */
+function takesRefunds(storage: RateLimitStorage | ThrottlerStorage | undefined): boolean {
+  return storage === undefined || ('refund' in storage && typeof storage.refund === 'function');
+}
+
+function partsOf(
+  { options, authentication, limits, maxBodyBytes }: SecurityConfiguration,
+  throttler: ThrottlerSetup | undefined = throttlerSetupOf(options.rateLimit),
+): PolicyParts {
   const inputs = inputPart(options.validation);
   return {
     authentication: authenticationPart(authentication),
     authorization: authorizationPart,
-    rateLimit: rateLimitPart(limits),
+    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit?.storage), throttler),
     body: bodyPart(maxBodyBytes, takesBody),
     query: inputs,
     headers: headersPart,

@@ -21,7 +21,7 @@ export interface TokenRuntime {
 
 /** Puts together what issues and revokes tokens. */
 export function buildTokens(configuration: SecurityConfiguration, events: SecurityEvents): TokenRuntime {
-  const { clock, options, issuers, ownIssuer, tokens: settings } = configuration;
+  const { clock, options, issuers, opaqueIssuer, ownIssuer, tokens: settings } = configuration;
   const given = options.tokens?.store;
   const store = given ?? new MemoryTokenStore();
   const revocations = new RevocationList(clock);
@@ -34,7 +34,9 @@ export function buildTokens(configuration: SecurityConfiguration, events: Securi
     const outlive = (maxLifetime + 2 * clockSkew) * 1000 + MARGIN_MS;
     ring.open({ issuer, store, seal, schedule: { ...schedule, outlive }, calls, events });
   }
-  for (const { issuer, keys } of issuers) {
+  const signed = opaqueIssuer?.introspection.keys;
+  const sources = signed ? [...issuers, { issuer: opaqueIssuer.issuer, keys: signed.source }] : issuers;
+  for (const { issuer, keys } of sources) {
     keys.watch?.((trouble) => {
       if (trouble.kind === 'failed') events.emit('key-set.failed', { issuer, reason: trouble.reason });
       else events.emit('key-set.ambiguous', { issuer, kid: trouble.kid });

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-import type { ClientInfo, ClientRegistration } from '../authorization-server/clients/client-registration.js';
+import type {
+  ClientChanges,
+  ClientInfo,
+  ClientRegistration,
+} from '../authorization-server/clients/client-registration.js';
 import type { IssuedClient } from '../authorization-server/clients/client.service.js';
 import { type CliResult, type CliValues, type ClientCommand, NotFoundError, UsageError } from './command.js';
 import { columns, timeOf } from './key-text.js';
@@ -10,39 +14,42 @@ const TEXT = { type: 'string' } as const;
 const TEXTS = { type: 'string', multiple: true } as const;
 const SWITCH = { type: 'boolean' } as const;
 
+const CHANGEABLE = {
+  name: TEXT,
+  'jwks-file': TEXT,
+  'redirect-uri': TEXTS,
+  scope: TEXTS,
+  resource: TEXTS,
+  'grant-type': TEXTS,
+  origin: TEXTS,
+  'resource-server': TEXT,
+  verified: SWITCH,
+  'dpop-bound': SWITCH,
+  'pushed-requests': SWITCH,
+} as const;
+const CHANGEABLE_HELP = [
+  '--name TEXT           shown to the people who are asked',
+  '--redirect-uri URI    where answers go, exactly; may be repeated',
+  '--scope NAME          the most it can ask for; may be repeated',
+  '--resource URI        the APIs that it may ask tokens for; may be repeated, all by default',
+  '--grant-type NAME     authorization_code, refresh_token or client_credentials; may be repeated',
+  '--origin ORIGIN       of scripts that may ask for tokens; may be repeated',
+  '--jwks-file PATH      public keys for private-key, a JWK Set',
+  '--resource-server URI for an API that looks up tokens: the resource that it is',
+  '--verified            somebody has made sure who is behind it',
+  '--dpop-bound          only tokens that are bound to its key',
+  '--pushed-requests     authorization requests must be pushed',
+] as const;
+
 export const CLIENT_COMMANDS: Readonly<Record<string, ClientCommand>> = {
   register: {
     summary: 'register an application with the authorization server; its secret is shown this once',
     operands: [],
-    options: {
-      name: TEXT,
-      id: TEXT,
-      authentication: TEXT,
-      'jwks-file': TEXT,
-      'redirect-uri': TEXTS,
-      scope: TEXTS,
-      resource: TEXTS,
-      'grant-type': TEXTS,
-      origin: TEXTS,
-      'resource-server': TEXT,
-      verified: SWITCH,
-      'dpop-bound': SWITCH,
-      'pushed-requests': SWITCH,
-    },
+    options: { ...CHANGEABLE, id: TEXT, authentication: TEXT },
     help: [
-      '--name TEXT           shown to the people who are asked',
+      ...CHANGEABLE_HELP,
       '--id client_NAME      made for you by default',
       '--authentication HOW  secret (default), private-key, or none for applications that can keep no secret',
-      '--jwks-file PATH      public keys for private-key, a JWK Set',
-      '--redirect-uri URI    where answers go, exactly; may be repeated',
-      '--scope NAME          the most it can ask for; may be repeated',
-      '--resource URI        the APIs that it may ask tokens for; may be repeated, all by default',
-      '--grant-type NAME     authorization_code, refresh_token or client_credentials; may be repeated',
-      '--origin ORIGIN       of scripts that may ask for tokens; may be repeated',
-      '--resource-server URI for an API that looks up tokens: the resource that it is',
-      '--verified            somebody has made sure who is behind it',
-      '--dpop-bound          only tokens that are bound to its key',
-      '--pushed-requests     authorization requests must be pushed',
     ],
     run: async ({ service, values }) => issued(await service.register(registrationOf(values))),
   },
@@ -71,12 +78,29 @@ export const CLIENT_COMMANDS: Readonly<Record<string, ClientCommand>> = {
     help: [],
     run: async ({ service, operands: [id = ''] }) => shown(found(await service.get(id))),
   },
+  update: {
+    summary: 'change an application; lists take the place of those that there were',
+    operands: ['ID'],
+    options: { ...CHANGEABLE, unverified: SWITCH },
+    help: [...CHANGEABLE_HELP, '--unverified          nobody has made sure any more'],
+    run: async ({ service, values, operands: [id = ''] }) => {
+      if (values['verified'] && values['unverified'])
+        throw new UsageError('give --verified or --unverified, not both');
+      const changes = membersIn(values, values['unverified'] === true ? false : values['verified']);
+      if (Object.keys(changes).length === 0) throw new UsageError('what is to change? See --help');
+      return shown(found(await service.update(id, changes as ClientChanges)));
+    },
+  },
   'rotate-secret': {
     summary: "replace an application's secret at once; the new one is shown this once",
     operands: ['ID'],
     options: {},
     help: [],
-    run: async ({ service, operands: [id = ''] }) => issued(found(await service.rotateSecret(id))),
+    run: async ({ service, operands: [id = ''] }) => {
+      const client = found(await service.get(id));
+      if (client.authentication !== 'secret') throw new UsageError('this client has no secret');
+      return issued(found(await service.rotateSecret(id)));
+    },
   },
   remove: {
     summary: 'remove an application: it gets no more tokens',
@@ -91,10 +115,19 @@ export const CLIENT_COMMANDS: Readonly<Record<string, ClientCommand>> = {
 };
 
 function registrationOf(values: CliValues): ClientRegistration {
+  const [clientId, authentication] = [text(values, 'id'), text(values, 'authentication')];
+  return {
+    name: '',
+    ...(clientId !== undefined && { clientId }),
+    ...(authentication !== undefined && { authentication }),
+    ...membersIn(values, values['verified']),
+  } as ClientRegistration;
+}
+
+/** What was said of a client. */
+function membersIn(values: CliValues, verified: unknown): object {
   const given = {
-    name: text(values, 'name') ?? '',
-    clientId: text(values, 'id'),
-    authentication: text(values, 'authentication'),
+    name: text(values, 'name'),
     jwks: keysIn(text(values, 'jwks-file')),
     redirectUris: texts(values, 'redirect-uri'),
     scopes: texts(values, 'scope'),
@@ -102,12 +135,11 @@ function registrationOf(values: CliValues): ClientRegistration {
     grantTypes: texts(values, 'grant-type'),
     allowedOrigins: texts(values, 'origin'),
     resourceServer: text(values, 'resource-server'),
-    verified: values['verified'],
+    verified,
     dpopBound: values['dpop-bound'],
     pushedRequests: values['pushed-requests'],
   };
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(said) as unknown as ClientRegistration;
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 function keysIn(path: string | undefined): unknown {

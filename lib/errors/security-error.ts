@@ -19,6 +19,10 @@ export interface SecurityErrorExtras {
   readonly retryAfter?: number;
   /** Response headers, such as `WWW-Authenticate` or `Accept`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** The kind of problem among those registered for HTTP (RFC 9457 §3.1.1, the rate-limit draft §5); `about:blank` without. */
+  readonly problemType?: 'quota-exceeded' | 'temporary-reduced-capacity';
+  /** Names of the limits that have no room; members of a `quota-exceeded` problem only. */
+  readonly violatedPolicies?: readonly string[];
   /** The true reason, for the security events only. Never sent. */
   readonly reason?: string;
   readonly cause?: unknown;

@@ -19,6 +19,7 @@ const QUIET: ReadonlySet<SecurityEventType> = new Set([
   'token.refreshed',
   'token.revoked',
   'oauth-client.registered',
+  'oauth-client.changed',
   'oauth-client.secret-rotated',
   'oauth-client.removed',
   'oauth-grant.given',

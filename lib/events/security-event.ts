@@ -29,7 +29,9 @@ export interface SecurityEventMap {
   };
   /** The shared storage of counters failed; limits follow their policy for it. */
   'rate-limit.store-failed': { message: string };
-  /** It answers again. */
+  /** The application could not say on which plan somebody is; the limits of routes hold. */
+  'rate-limit.plan-failed': { message: string };
+  /** The storage answers again. */
   'rate-limit.store-recovered': { afterMs: number };
   /** The process has more to do than it can: some requests are answered 503 (R-RL-23). */
   'load.shedding': { delayMs: number; refused: number };
@@ -58,6 +60,7 @@ export interface SecurityEventMap {
   /** A token could not be looked up at its issuer; who sent it got 503. */
   'introspection.failed': { issuer: string; reason: string };
   'oauth-client.registered': { clientId: string };
+  'oauth-client.changed': { clientId: string };
   'oauth-client.secret-rotated': { clientId: string };
   'oauth-client.removed': { clientId: string };
   /** A user let a client act for them. */

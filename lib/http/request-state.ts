@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { ExecutionContext } from '@nestjs/common';
+
 import type { Principal } from '../principal/principal.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 
@@ -30,6 +32,8 @@ export class RequestState {
   wireScheme: string | undefined = undefined;
   /** Limits that came with the credential; they stand in for the route's. */
   ownLimits: readonly RateLimitRule[] | undefined = undefined;
+  /** The plan that came with the credential. */
+  plan: string | undefined = undefined;
   /** True once a credential was seen, good or bad: the response must not be stored. */
   credentialSent = false;
   /** True when the client waits for `100 Continue` before it sends the body. */
@@ -60,6 +64,16 @@ type WithState = IncomingMessage & { [STATE]?: RequestState };
 /** Attaches the state to Node's request. */
 export function attachRequestState(request: IncomingMessage, state: RequestState): void {
   (request as WithState)[STATE] = state;
+}
+
+/** The state of the request that a handler of any transport works for; of a socket, that of its handshake. */
+export function requestStateIn(context: ExecutionContext): RequestState | undefined {
+  // A resolver's third argument is the context that its driver has made of the request.
+  const holder =
+    context.getType<string>() === 'graphql'
+      ? context.getArgByIndex<{ req?: object } | undefined>(2)?.req
+      : context.getArgByIndex<object | undefined>(0);
+  return holder === undefined ? undefined : requestStateOf(holder);
 }
 
 /** The state of a request: takes Node's, Express's or Fastify's request object. */

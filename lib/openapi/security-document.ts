@@ -85,6 +85,7 @@ function describe(
   const isPublic = authentication.mode === 'public';
   const rules = SAFE_METHODS.includes(method) ? policy.rateLimit.read : policy.rateLimit.write;
   const limits = [...rules.early, ...rules.late];
+  const limited = limits.length > 0 || rules.computed !== undefined;
   const extended = operation as Extended;
 
   const alternatives = isPublic ? [] : acceptedSchemes(policy);
@@ -99,7 +100,7 @@ function describe(
   if (limits.length > 0) extended['x-rate-limits'] = limits.map(describeLimit);
 
   const responses = extended.responses;
-  if (limits.length > 0) addRateLimitHeaders(responses);
+  if (limited) addRateLimitHeaders(responses);
   const refer = (status: number, name: string): void => {
     responses[status] ??= { $ref: `#/components/responses/${name}` };
   };
@@ -111,8 +112,8 @@ function describe(
     refer(413, 'PayloadTooLarge');
     refer(415, 'UnsupportedMediaType');
   }
-  if (limits.length > 0) refer(429, 'RateLimited');
-  if (!isPublic || limits.length > 0) refer(503, 'Unavailable');
+  if (limited) refer(429, 'RateLimited');
+  if (!isPublic || limited) refer(503, 'Unavailable');
 }
 
 function acceptedSchemes({

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { request as requestPlain, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestTls } from 'node:https';
@@ -64,13 +65,14 @@ export async function fetchText(
   limits: OutboundLimits,
   content?: OutboundContent,
 ): Promise<{ readonly text: string; readonly maxAgeMs: number | undefined }> {
-  const signal = AbortSignal.timeout(Math.ceil(limits.timeoutMs));
+  const timeoutMs = Math.ceil(limits.timeoutMs);
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await ask(url, limits, signal, content);
     const text = await read(response, limits.maxBytes);
     return { text, maxAgeMs: maxAgeOf(response.headers['cache-control']) };
   } catch (error) {
-    if (signal.aborted) throw new OutboundFailure(`no answer within ${limits.timeoutMs} ms`);
+    if (signal.aborted) throw new OutboundFailure(`no answer within ${timeoutMs} ms`);
     if (error instanceof OutboundFailure) throw error;
     throw new OutboundFailure((error as NodeJS.ErrnoException).code ?? 'the connection failed');
   }
@@ -110,7 +112,10 @@ async function read(response: IncomingMessage, maxBytes: number): Promise<string
       if (length > maxBytes) throw new OutboundFailure(`the answer has more than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks).toString('utf8');
+    const bytes = Buffer.concat(chunks);
+    // Decoding would put one character for all that are none, and so make one name of two.
+    if (!isUtf8(bytes)) throw new OutboundFailure('the answer is no UTF-8');
+    return bytes.toString('utf8');
   } finally {
     response.destroy();
   }

@@ -23,7 +23,7 @@ export async function fetchMetadata(
       failure = error;
     }
   }
-  throw failure ?? new OutboundFailure(`no answer within ${limits.timeoutMs} ms`);
+  throw failure ?? new OutboundFailure('no answer in time');
 }
 
 /** Where an issuer's metadata may be: its path comes before the well-known name in the one, and behind it in the other. */

@@ -67,6 +67,8 @@ export class FailedAttempts implements AttemptLimiter {
     throw new SecurityError('RATE_LIMITED', 'Too many failed authentications', {
       retryAfter,
       reason: this.rule.name,
+      problemType: 'quota-exceeded',
+      violatedPolicies: [this.rule.name],
     });
   }
 

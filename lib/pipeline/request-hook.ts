@@ -18,6 +18,7 @@ import type { MountedPaths } from '../http/mounted-paths.js';
 import type { PublishedDocument } from '../http/published-document.js';
 import type { RouteIndex } from '../policy/route-index.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
+import type { LoadShedder } from '../load/load-shedder.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { decideTransport, type TransportPolicy } from '../transport/https-policy.js';
 import type { ExposedCredentials } from './exposed-credentials.js';
@@ -43,6 +44,7 @@ export interface RequestHookSetup {
   readonly ipv6Prefix: number;
   readonly headers: PreparedHeaders;
   readonly transport: TransportPolicy;
+  readonly load: LoadShedder | undefined;
   readonly limiter: RateLimiter;
   readonly addressRules: readonly RateLimitRule[];
   readonly writer: ErrorWriter;
@@ -107,6 +109,7 @@ export class RequestHook {
     const { request } = state;
     if (!state.secure && setup.transport.mode !== 'off') return this.#plain(state);
     try {
+      setup.load?.admit(request.url ?? '/');
       // The limiter in front of routing decides in this process's memory, so never later.
       void setup.limiter.charge(state, setup.addressRules, undefined, 'address');
     } catch (error) {

@@ -5,10 +5,13 @@ import type { Authorizer } from '../authorization/authorizer.js';
 import { SecurityError } from '../errors/security-error.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
 import type { PolicyRegistry } from '../policy/policy-registry.js';
-import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
-import { OwnLimits } from '../rate-limit/own-limits.js';
+import type { RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
+import { subjectFor } from '../rate-limit/limit-subject.js';
+import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import type { PlanResolver } from '../rate-limit/plans/plan-resolver.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { BodyStage, FrameworkRequest } from './body-stage.js';
+import type { Transports } from './transports.js';
 
 /**
  * The one guard: finds the route's policy and goes through its demands in a fixed order (docs/architecture.md):
@@ -22,18 +25,15 @@ export class SecurityGuard implements CanActivate {
     private readonly registry: PolicyRegistry,
     private readonly authenticator: Authenticator,
     private readonly limiter: RateLimiter,
+    private readonly plans: PlanResolver,
     private readonly authorizer: Authorizer,
     private readonly bodies: BodyStage,
+    private readonly transports: Transports,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (context.getType<string>() !== 'http') {
-      throw new SecurityError('FORBIDDEN', 'This transport is not protected', {
-        reason: 'transport.unsupported',
-      });
-    }
-    const request = context.getArgByIndex<FrameworkRequest>(0);
-    const state = requestStateOf(request);
+    if (context.getType<string>() !== 'http') return this.transports.canActivate(context);
+    const state = requestStateOf(requestOf(context));
     const policy = this.registry.find(
       context.getClass(),
       context.getHandler() as unknown as (...args: never[]) => unknown,
@@ -43,46 +43,70 @@ export class SecurityGuard implements CanActivate {
     state.policy = policy;
     const authenticated = this.authenticator.authenticate(state, policy);
     return authenticated === undefined
-      ? this.#admit(request, state, policy)
-      : authenticated.then(() => this.#admit(request, state, policy));
+      ? this.#admit(context, state, policy)
+      : authenticated.then(() => this.#admit(context, state, policy));
   }
 
-  #admit(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): boolean | Promise<boolean> {
+  #admit(context: ExecutionContext, state: RequestState, policy: RoutePolicy): boolean | Promise<boolean> {
+    const own = state.ownLimits ?? this.plans.rulesFor(state.principal, state.plan);
+    return own instanceof Promise
+      ? own.then((rules) => this.#limit(context, state, policy, rules))
+      : this.#limit(context, state, policy, own);
+  }
+
+  #limit(
+    context: ExecutionContext,
+    state: RequestState,
+    policy: RoutePolicy,
+    own: readonly RateLimitRule[] | undefined,
+  ): boolean | Promise<boolean> {
     const declared = rulesFor(state.request.method, policy);
-    const own = state.ownLimits;
     const rules = own === undefined ? declared : this.#ownLimits.combine(declared, own);
     const charged = this.limiter.charge(state, rules.early, undefined);
     return charged === undefined
-      ? this.#authorize(request, state, policy, rules.late)
-      : charged.then(() => this.#authorize(request, state, policy, rules.late));
+      ? this.#authorize(context, state, policy, rules, own)
+      : charged.then(() => this.#authorize(context, state, policy, rules, own));
   }
 
   #authorize(
-    request: FrameworkRequest,
+    context: ExecutionContext,
     state: RequestState,
     policy: RoutePolicy,
-    late: readonly RateLimitRule[],
+    rules: RateLimitRules,
+    own: readonly RateLimitRule[] | undefined,
   ): boolean | Promise<boolean> {
     const principal = state.principal;
     if (policy.authentication.mode === 'required') {
       if (!principal) throw this.authenticator.missing(state, policy);
       this.authorizer.authorize(state, policy, principal);
     }
-    const read = this.bodies.receive(request, state, policy);
-    if (late.length === 0) return read === undefined ? true : read.then(() => true);
-    return this.#chargeLate(request, state, late, read);
+    const read = this.bodies.receive(requestOf(context), state, policy);
+    if (rules.late.length === 0 && rules.computed === undefined)
+      return read === undefined ? true : read.then(() => true);
+    return this.#chargeLate(context, state, rules, own, read);
   }
 
   async #chargeLate(
-    request: FrameworkRequest,
+    context: ExecutionContext,
     state: RequestState,
-    late: readonly RateLimitRule[],
+    { late, computed }: RateLimitRules,
+    own: readonly RateLimitRule[] | undefined,
     read: void | Promise<void>,
   ): Promise<boolean> {
     await read;
+    const request = requestOf(context);
     await this.limiter.charge(state, late, request);
+    if (computed === undefined) return true;
+    const { rules, keys, refusal } = await computed.resolve(context, subjectFor(state, request));
+    const all = own === undefined ? rules : this.#ownLimits.combine(rules, own);
+    const { params = {}, body } = request;
+    await this.limiter.charge(state, all.early, { params, body, keys, refusal });
     return true;
   }
+}
+
+function requestOf(context: ExecutionContext): FrameworkRequest {
+  return context.getArgByIndex<FrameworkRequest>(0);
 }
 
 function rulesFor(method: string | undefined, { rateLimit }: RoutePolicy) {

@@ -54,6 +54,20 @@ export function ruleOf(
   });
 }
 
+/** Limits that stand in for those of routes, all routes together. A counter is named by the plan, so it outlives a change of its limits. */
+export function planRules(
+  limits: readonly LimitSpec[],
+  name: string,
+  where: string,
+  problems: ConfigurationProblems,
+): readonly RateLimitRule[] {
+  const rules = limits.flatMap((spec, index) => {
+    const own = limits.length > 1 ? `${name}-${index + 1}` : name;
+    return ruleOf(spec, { name: own, bucket: 'plan', cost: undefined, where, problems }) ?? [];
+  });
+  return Object.freeze(rules);
+}
+
 /** A short name for a scope, the same on every node (R-RL-20). */
 function bucketOf(scope: string): string {
   return createHash('sha256').update(scope).digest('base64url').slice(0, 12);

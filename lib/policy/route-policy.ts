@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+import type { ExecutionContext } from '@nestjs/common';
+
 import type { LimitMeter } from './limit-meter.js';
 
 /** A way to prove who is calling; each has one decorator and one verifier. */
@@ -96,12 +98,33 @@ export interface RateLimitRule {
   readonly by: RateLimitBy;
   /** Requests with the other outcome give back what they have taken: those below 400 with `failures`, the others with `successes`. */
   readonly countOnly: 'failures' | 'successes' | undefined;
+  /** What a refusal is told in place of `Too many requests`. */
+  readonly message?: string;
 }
 
 /** Limits by when they can be decided: those with a function wait for the body, the others do not. */
 export interface RateLimitRules {
   readonly early: readonly RateLimitRule[];
   readonly late: readonly RateLimitRule[];
+  /** Limits whose numbers are known only once there is a request; then they are all of the route's, and the lists are empty. */
+  readonly computed?: ComputedLimits;
+}
+
+/** Limits that are made for each request, such as those of `@Throttle()` with functions. Decided after the body was read. */
+export interface ComputedLimits {
+  /** What each is called, for reports. */
+  readonly names: readonly string[];
+  resolve(context: ExecutionContext, caller: RateLimitSubject): Promise<ResolvedLimits>;
+}
+
+/** What {@link ComputedLimits} say of one request. */
+export interface ResolvedLimits {
+  /** All of them are in `early`. */
+  readonly rules: RateLimitRules;
+  /** Whom a rule counts, where a function has said so. */
+  readonly keys: ReadonlyMap<RateLimitRule, string>;
+  /** What a refusal by a rule is told, where a function says so. */
+  readonly refusal: ((rule: RateLimitRule, retryAfter: number) => string) | undefined;
 }
 
 /** The limits of a route for safe methods (`GET`, `HEAD`, `OPTIONS`) and for the others. */
@@ -139,7 +162,10 @@ export interface RouteLocation {
 
 /** Everything a request needs to know about its route; compiled once at boot and frozen. */
 export interface RoutePolicy {
-  /** Method and first path template: `GET /users/:id`. Names the route in limits, events and reports. */
+  /**
+   * Method and first path template: `GET /users/:id`; type and field of a resolver: `Query.orders`; path and event of a gateway:
+   * `WS /chat say`. Names the route in limits, events and reports.
+   */
   readonly id: string;
   readonly locations: readonly RouteLocation[];
   /** `Class.method`, for people only. */

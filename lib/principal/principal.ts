@@ -1,5 +1,13 @@
 import type { CredentialScheme } from '../policy/route-policy.js';
 
+/** To whom a token is bound (`cnf`, RFC 7800): it is good for nothing without a proof that its holder has this key. */
+export interface SenderBinding {
+  /** Thumbprint of the key that signs DPoP proofs (RFC 9449 §6). */
+  readonly jkt: string | undefined;
+  /** SHA-256 of the client's certificate (RFC 8705 §3.1). */
+  readonly certificate: string | undefined;
+}
+
 /**
  * Who is calling. Frozen, and never holds the credential itself (R-AU-11).
  *
@@ -24,6 +32,8 @@ export interface Principal {
   readonly tokenId: string | undefined;
   /** Session (refresh-token family) the token belongs to (`sid`). */
   readonly sessionId: string | undefined;
+  /** The key or certificate that the caller has proved to have; `undefined` for a token that works for whoever has it. */
+  readonly binding: SenderBinding | undefined;
   /** When the user logged in (`auth_time`), epoch seconds. */
   readonly authenticatedAt: number | undefined;
   /** How strong the login was (`acr`), in the issuer's words. */
@@ -55,6 +65,7 @@ export function createPrincipal(init: PrincipalInit): Principal {
     tenant: init.tenant,
     tokenId: init.tokenId,
     sessionId: init.sessionId,
+    binding: init.binding,
     authenticatedAt: init.authenticatedAt,
     acr: init.acr,
     amr: Object.freeze([...(init.amr ?? [])]),

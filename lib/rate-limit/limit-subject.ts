@@ -5,6 +5,10 @@ import type { RateLimitBy, RateLimitKey, RateLimitRule, RateLimitSubject } from 
 export interface LimitedRequest {
   readonly params?: Record<string, string>;
   readonly body?: unknown;
+  /** Whom a rule counts, where that was found out for this request already. */
+  readonly keys?: ReadonlyMap<RateLimitRule, string>;
+  /** What a refusal by a rule is told, in place of the rule's own message. */
+  readonly refusal?: ((rule: RateLimitRule, retryAfter: number) => string) | undefined;
 }
 
 /** Whether a function of a limit looks at the request. */
@@ -58,7 +62,12 @@ function keyOf(by: RateLimitKey, state: RequestState, subject: RateLimitSubject 
     default: {
       const own: unknown = by(subject!);
       // Without a usable key nobody may share one bucket with everybody (PITFALL T7): the address stands in.
-      return typeof own === 'string' && own !== '' ? `f:${own}` : state.addressKey;
+      return typeof own === 'string' && own !== '' ? ownKey(own) : state.addressKey;
     }
   }
+}
+
+/** The subject of a key that a function has made. */
+export function ownKey(key: string): string {
+  return `f:${key}`;
 }

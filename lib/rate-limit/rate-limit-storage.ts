@@ -50,6 +50,8 @@ export interface RateLimitStorage {
   refund?(charges: readonly LimitCharge[], decision: LimitDecision): void | Promise<void>;
   /** Forgets a counter. */
   reset(meter: LimitMeter, subject: string): void | Promise<void>;
+  /** Gives back what this node holds, and lets go; called when the application shuts down. */
+  close?(): void | Promise<void>;
   /** How many nodes share this storage, as far as it knows; a node's local share follows from it while the storage is down. */
   readonly nodes?: number;
 }

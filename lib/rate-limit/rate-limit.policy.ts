@@ -3,18 +3,29 @@ import type { PolicyPart } from '../policy/policy-compiler.js';
 import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../policy/route-policy.js';
 import { ruleOf } from '../policy/limit-rule.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
-import { asksRequest } from './limit-subject.js';
 import type { RateLimitDeclaration } from './rate-limit.decorator.js';
 import type { LimitSetting } from './rate-limit.options.js';
-import { readThrottlerMetadata, type ThrottlerMetadata } from './throttler-metadata.js';
+import { inOrder, NO_RULES } from './rule-order.js';
+import { readThrottlerMetadata } from './throttler/throttler-metadata.js';
+import { checkRouteGuards } from './throttler/throttler-guards.js';
+import type { ThrottlerSetup } from './throttler/throttler-setup.js';
+import { policyOfDecorators, policyOfSetup, SKIPPED } from './throttler/throttler.policy.js';
 
-const NONE: RateLimitRules = Object.freeze({ early: Object.freeze([]), late: Object.freeze([]) });
-const SKIPPED: RateLimitPolicy = Object.freeze({ read: NONE, write: NONE });
-
-/** Compiles `@RateLimit()`, `@SkipRateLimit()` and the throttler's decorators over the application's defaults. */
-export function rateLimitPart(defaults: RateLimitPolicy): PolicyPart<'rateLimit'> {
+/**
+ * Compiles `@RateLimit()`, `@SkipRateLimit()` and the throttler's decorators over the application's defaults.
+ *
+ * @param refunds whether the storage can give back what a request has taken
+ * @param setup there if the limits come from options of the throttler
+ */
+export function rateLimitPart(
+  defaults: RateLimitPolicy,
+  refunds: boolean,
+  setup?: ThrottlerSetup,
+): PolicyPart<'rateLimit'> {
   return ({ id, metadata, where }, problems) => {
     const throttler = readThrottlerMetadata(metadata);
+    const route = { id, where, problems };
+    if (setup) checkRouteGuards(metadata, where, problems);
     const ofHandler = metadata.ofHandler<RateLimitDeclaration>('rateLimit');
     const skipped = metadata.ofHandler<boolean>('skipRateLimit') === true;
     if (skipped && ofHandler) {
@@ -25,14 +36,27 @@ export function rateLimitPart(defaults: RateLimitPolicy): PolicyPart<'rateLimit'
         'keep one of the two',
       );
     }
-    if (skipped || throttler.skip) return SKIPPED;
-    const declaration =
-      ofHandler ?? fromThrottler(throttler) ?? metadata.ofController<RateLimitDeclaration>('rateLimit');
-    if (!declaration) return metadata.ofController<boolean>('skipRateLimit') === true ? SKIPPED : defaults;
+    if (skipped) return SKIPPED;
+    const ofController = metadata.ofController<RateLimitDeclaration>('rateLimit');
+    const declaration = ofHandler ?? (throttler.limits.size > 0 ? undefined : ofController);
+    if (!declaration || throttler.skippedByHandler) {
+      if (throttler.limits.size === 0 && metadata.ofController<boolean>('skipRateLimit') === true)
+        return SKIPPED;
+      if (setup) return policyOfSetup(throttler, setup, route);
+      return policyOfDecorators(throttler, defaults, route) ?? defaults;
+    }
     const rules = declaration.limits.flatMap((spec, index) => {
       const name = declaration.limits.length > 1 ? `route-${index + 1}` : 'route';
       return ruleOf(spec, { name, bucket: id, cost: declaration.cost, where, problems }) ?? [];
     });
+    for (const { name } of refunds ? [] : rules.filter(givesBack)) {
+      problems.add(
+        'policy.rate-limit.refund',
+        where,
+        `the limit ${name} gives back what requests have taken, which rateLimit.storage cannot`,
+        'use a storage with refund(), such as the one in memory or in Redis',
+      );
+    }
     const compiled = inOrder(rules);
     return Object.freeze({ read: compiled, write: compiled });
   };
@@ -44,7 +68,7 @@ export function compileSetting(
   name: string,
   problems: ConfigurationProblems,
 ): RateLimitRules {
-  if (setting === false) return NONE;
+  if (setting === false) return NO_RULES;
   const specs = Array.isArray(setting) ? (setting as readonly LimitSpec[]) : [setting as LimitSpec];
   const where = `rateLimit.${name}`;
   const rules = specs.flatMap((spec, index) => {
@@ -54,17 +78,6 @@ export function compileSetting(
   return inOrder(rules);
 }
 
-/** All or nothing (R-RL-14): one limit that has to wait for the body makes its neighbours wait too. */
-function inOrder(rules: readonly RateLimitRule[]): RateLimitRules {
-  const frozen = Object.freeze([...rules]);
-  return rules.some(asksRequest)
-    ? Object.freeze({ early: NONE.early, late: frozen })
-    : Object.freeze({ early: frozen, late: NONE.late });
-}
-
-function fromThrottler({ limits }: ThrottlerMetadata): RateLimitDeclaration | undefined {
-  if (limits.length === 0) return undefined;
-  return {
-    limits: limits.map(({ name, limit, ttl }) => ({ name, limit: limit as number, window: ttl as number })),
-  };
+function givesBack({ meter, countOnly }: RateLimitRule): boolean {
+  return countOnly !== undefined || meter.algorithm === 'concurrency';
 }

@@ -8,7 +8,7 @@ import type { RequestState } from '../http/request-state.js';
 import type { RateLimitRule, RateLimitSubject } from '../policy/route-policy.js';
 import { costOf } from './limit-cost.js';
 import { LimitDecisions, type LimitLayer } from './limit-decisions.js';
-import { asksRequest, type LimitedRequest, subjectFor, subjectOf } from './limit-subject.js';
+import { asksRequest, type LimitedRequest, ownKey, subjectFor, subjectOf } from './limit-subject.js';
 import { type RateLimitHeaders, retryAfterSeconds } from './rate-limit-headers.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from './rate-limit-storage.js';
 
@@ -41,11 +41,11 @@ export class RateLimiter {
     const decision = this.storage.consume(charges);
     if (decision instanceof Promise) {
       return decision.then(
-        (settled) => this.#apply(state, rules, charges, settled, layer),
+        (settled) => this.#apply(state, rules, charges, settled, layer, request),
         (error: unknown) => this.#unavailable(state, error),
       );
     }
-    this.#apply(state, rules, charges, decision, layer);
+    this.#apply(state, rules, charges, decision, layer, request);
   }
 
   #apply(
@@ -54,6 +54,7 @@ export class RateLimiter {
     charges: readonly LimitCharge[],
     settled: LimitDecision,
     layer: LimitLayer,
+    request: LimitedRequest | undefined,
   ): void {
     const traits = traitsOf(rules);
     const decision = traits.concurrency ? withPlaces(rules, settled) : settled;
@@ -66,7 +67,16 @@ export class RateLimiter {
     }
     const { name, retryAfter } = shown!;
     this.events.emit('rate-limit.exceeded', { limit: name, layer, retryAfter }, eventContextOf(state));
-    throw new SecurityError('RATE_LIMITED', 'Too many requests', { retryAfter, reason: name });
+    const rule = rules.find((one) => one.name === name)!;
+    const message = request?.refusal?.(rule, retryAfter) ?? rule.message ?? 'Too many requests';
+    throw new SecurityError('RATE_LIMITED', message, {
+      retryAfter,
+      reason: name,
+      problemType: 'quota-exceeded',
+      violatedPolicies: rules.flatMap((one, i) =>
+        one.meter.dryRun || decision.states[i]!.allowed ? [] : one.name,
+      ),
+    });
   }
 
   /** Gives places in flight back when the response is over, and what an outcome that does not count has taken. */
@@ -114,6 +124,8 @@ export class RateLimiter {
   }
 
   #unavailable(state: RequestState, error: unknown): never {
+    // What decides for a storage has said so already.
+    if (error instanceof SecurityError) throw error;
     this.#storeFailed(state, error);
     throw new SecurityError('UNAVAILABLE', 'The service cannot decide about this request right now', {
       retryAfter: 1,
@@ -137,9 +149,10 @@ function chargesOf(
   let subject: RateLimitSubject | undefined;
   for (const rule of rules) {
     if (subject === undefined && asksRequest(rule)) subject = subjectFor(state, request);
+    const key = request?.keys?.get(rule);
     charges.push({
       meter: rule.meter,
-      subject: subjectOf(rule.by, state, subject),
+      subject: key === undefined ? subjectOf(rule.by, state, subject) : ownKey(key),
       cost: costOf(rule, subject),
     });
   }

@@ -6,7 +6,7 @@ import { noteCause } from './redis-failure.js';
 /** Longest wait for an answer; milliseconds. */
 const COMMAND_MS = 2_000;
 const CONNECT_MS = 5_000;
-const LONGEST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * A client with safe settings, of ioredis or else of node-redis, whichever is installed: what is asked while there is no

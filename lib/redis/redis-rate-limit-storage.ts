@@ -1,6 +1,6 @@
 import { type SecurityClock, systemClock } from '../clock.js';
 import type { LimitMeter } from '../policy/limit-meter.js';
-import { assertCountable } from '../rate-limit/memory-storage-bounds.js';
+import { assertCountable } from '../rate-limit/assert-countable.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { warnOfEviction } from './eviction-warning.js';
 import { DecisionBatches } from './limits/decision-batches.js';

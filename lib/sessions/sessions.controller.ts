@@ -27,6 +27,8 @@ import { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
 import { createMeter } from '../policy/limit-meter.js';
+import { SecurityInternals } from '../boot/security-internals.js';
+import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import type { RateLimitSubject } from '../policy/route-policy.js';
 import { CurrentPrincipal } from '../principal/current-principal.decorator.js';
 import type { Principal } from '../principal/principal.js';
@@ -59,10 +61,20 @@ const emptyBody: CanActivate = {
   },
 };
 
+/** Only who has a token of the family can use up its limit (R-RT-10). */
+async function limitFamily(storage: RateLimitStorage, token: string): Promise<void> {
+  const presented = readRefreshToken(token);
+  if (!presented) return;
+  const charge = { meter: OF_FAMILY, subject: presented.digests.family, cost: 1 };
+  const { allowed, states } = await storage.consume([charge]);
+  if (allowed) return;
+  const retryAfter = Math.max(1, Math.ceil(states[0]!.resetMs / 1000));
+  throw new SecurityError('RATE_LIMITED', 'Too many refreshes', { retryAfter, reason: 'refresh.family' });
+}
+
 /** The controller of the routes; a class for each call, because decorators hold the options. */
 export function createSessionsController(settings: SessionRoutesSettings): Type {
   const { limits, transport } = settings;
-  const backoff = new LoginBackoff(settings.storage);
   const accountOf = (credentials: unknown): string => {
     try {
       return accountName(settings.account((credentials ?? {}) as never));
@@ -71,26 +83,23 @@ export function createSessionsController(settings: SessionRoutesSettings): Type 
     }
   };
   const byAccount = ({ address, body }: RateLimitSubject) => JSON.stringify([address, accountOf(body)]);
-  /** Only who has a token of the family can use up its limit (R-RT-10). */
-  const limitFamily = async (token: string): Promise<void> => {
-    const presented = readRefreshToken(token);
-    if (!presented) return;
-    const charge = { meter: OF_FAMILY, subject: presented.digests.family, cost: 1 };
-    const { allowed, states } = await settings.storage.consume([charge]);
-    if (allowed) return;
-    const retryAfter = Math.max(1, Math.ceil(states[0]!.resetMs / 1000));
-    throw new SecurityError('RATE_LIMITED', 'Too many refreshes', { retryAfter, reason: 'refresh.family' });
-  };
   const usesCookie = (request: IncomingMessage) =>
     transport === 'cookie' || (transport === 'both' && saysBrowser(request));
 
   @Controller(settings.path)
   class SessionsController {
+    readonly #storage: RateLimitStorage;
+    readonly #backoff: LoginBackoff;
+
     constructor(
       @Inject(TokenService) private readonly tokens: TokenService,
       @Inject(SecurityEvents) private readonly events: SecurityEvents,
       @Inject(AUTHENTICATE) private readonly authenticate: Authenticate<never>,
-    ) {}
+      @Inject(SecurityInternals) { limits: shared }: SecurityInternals,
+    ) {
+      this.#storage = settings.storage ?? shared;
+      this.#backoff = new LoginBackoff(this.#storage);
+    }
 
     @Public()
     @Post('token')
@@ -103,14 +112,14 @@ export function createSessionsController(settings: SessionRoutesSettings): Type 
       const { request, address, addressKey } = state;
       if (usesCookie(request)) refuseForgery(request);
       const userAgent = request.headers['user-agent'];
-      const attempt = backoff.tryOf(accountOf(credentials), addressKey);
-      await backoff.check(attempt);
+      const attempt = this.#backoff.tryOf(accountOf(credentials), addressKey);
+      await this.#backoff.check(attempt);
       const subject = await this.authenticate(credentials as never, {
         address,
         userAgent,
       } satisfies LoginAttempt);
       if (subject === undefined) {
-        await backoff.failed(attempt);
+        await this.#backoff.failed(attempt);
         this.events.emit(
           'authentication.failed',
           { scheme: 'login', reason: 'credentials.wrong' },
@@ -118,7 +127,7 @@ export function createSessionsController(settings: SessionRoutesSettings): Type 
         );
         throw new SecurityError('UNAUTHENTICATED', 'The credentials are wrong');
       }
-      backoff.succeeded(attempt);
+      this.#backoff.succeeded(attempt);
       const { subject: id, ...grant } = typeof subject === 'string' ? { subject } : subject;
       const device = deviceLabel(userAgent);
       const pair = await this.tokens.issue(id, {
@@ -139,7 +148,7 @@ export function createSessionsController(settings: SessionRoutesSettings): Type 
       @State() state: RequestState,
     ): Promise<TokenPairDto> {
       const token = this.#refreshTokenOf(input, state);
-      await limitFamily(token);
+      await limitFamily(this.#storage, token);
       try {
         return this.#give(await this.tokens.refresh(token, { address: state.address }), state);
       } catch (error) {

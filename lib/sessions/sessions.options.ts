@@ -3,7 +3,6 @@ import type { ModuleMetadata, Type } from '@nestjs/common';
 import type { TokenGrant } from '../authentication/jwt/token.service.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { compileLimit, type LimitObject, type LimitText } from '../policy/limit-spec.js';
-import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
 import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 import { PasswordCredentialsDto } from './session-input.dto.js';
 
@@ -51,7 +50,7 @@ export interface SessionRoutesOptions<Credentials extends object = PasswordCrede
     /** Refreshes from one address; `'30/minute'` by default. */
     readonly refresh?: LimitText;
   };
-  /** Where failed logins of an account are counted; in this process's memory by default. */
+  /** Where failed logins of an account are counted; where the application's limits are (`rateLimit.storage`) by default. */
   readonly storage?: RateLimitStorage;
   /** Further decorators of the controller, such as `ApiTags('auth')`. */
   readonly decorators?: readonly ClassDecorator[];
@@ -71,7 +70,7 @@ export interface SessionRoutesSettings {
   readonly account: (credentials: never) => unknown;
   readonly transport: 'body' | 'cookie' | 'both';
   readonly limits: Readonly<Record<keyof typeof LIMITS, LimitObject>>;
-  readonly storage: RateLimitStorage;
+  readonly storage: RateLimitStorage | undefined;
   readonly decorators: readonly ClassDecorator[];
 }
 
@@ -124,8 +123,9 @@ export function compileSessionRoutes(
     return { limit: compiled?.limit ?? 1, window: compiled?.windowMs ?? MINUTE };
   };
   const compiled = { account: limitOf('account'), login: limitOf('login'), refresh: limitOf('refresh') };
-  const storage = options.storage ?? new MemoryRateLimitStorage();
-  expect(typeof storage.consume === 'function', 'storage', 'is no RateLimitStorage', 'leave it out');
+  const { storage } = options;
+  const counts = storage === undefined || typeof storage.consume === 'function';
+  expect(counts, 'storage', 'is no RateLimitStorage', 'leave it out');
   const areDecorators = Array.isArray(decorators) && decorators.every((one) => typeof one === 'function');
   expect(areDecorators, 'decorators', 'holds something that is no decorator', "call it: ApiTags('auth')");
   problems.throwIfAny();

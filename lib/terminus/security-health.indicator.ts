@@ -22,7 +22,8 @@ export class SecurityHealthIndicator {
   async isHealthy(key = 'security'): Promise<HealthIndicatorResult> {
     const indicator = this.indicators.check(key);
     const { ready, parts } = await this.readiness.check();
-    if (ready) return indicator.up();
+    const degraded = parts.filter((part) => part.degraded).map(({ name }) => name);
+    if (ready) return indicator.up(degraded.length > 0 ? { degraded } : undefined);
     const missing = parts.filter((part) => !part.ready).map(({ name }) => name);
     return indicator.down({ missing });
   }

@@ -6,7 +6,7 @@ import { type InputPath, item, member } from './input-path.js';
 import { convertText } from './text-conversion.js';
 import { addWrongKind } from './unexpected-fields.js';
 import { detailOptions, type ValidationOptions } from './validation.options.js';
-import { isOfKind, kindOfConstructor, parseDate, type ValueKind } from './value-kinds.js';
+import { dateOf, isOfKind, kindOfConstructor, type ValueKind } from './value-kinds.js';
 
 const MAX_ITEMS = 1_000;
 
@@ -90,7 +90,7 @@ export class ArrayOfPipe implements PipeTransform {
     const made = items.map((one, index) => {
       const at = item(path, index);
       if (!isBody) return convertText(one, kind, named, at, findings);
-      if (isOfKind(one, kind)) return kind === 'date' ? parseDate(one as string) : one;
+      if (isOfKind(one, kind)) return kind === 'date' ? dateOf(one) : one;
       addWrongKind(at, named, kind as 'string', findings, true);
       return undefined;
     });

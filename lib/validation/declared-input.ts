@@ -137,7 +137,7 @@ export function checkDeclaredInputs(
   for (const input of inputsOf(metadata, methodName)) {
     const at = `${where}, parameter ${input.index + 1} (${input.source})`;
     if (input.dto) checkDto(input.dto, { at, source: input.source, problems, seen: new Set() });
-    else if (!input.hasOwnCheck && !isDeclared(input)) {
+    else if (!input.hasOwnCheck && !isDeclared(input) && !metadata.isTyped(input.name)) {
       const problem = `has a type that cannot be validated (${nameOf(input.type)})`;
       problems.add('validation.undeclared', at, problem, input.name === undefined ? FIX_WHOLE : FIX_SINGLE);
     }

@@ -12,10 +12,10 @@ import { detailOptions, type ValidationOptions } from './validation.options.js';
 import { PIPE_PACKAGES } from './validation-packages.js';
 import {
   enumMembers,
+  dateOf,
   isOfKind,
   kindOfConstructor,
   kindOfMembers,
-  parseDate,
   type ValueKind,
 } from './value-kinds.js';
 
@@ -90,7 +90,7 @@ export class StrictValidationPipe extends ValidationPipe {
   }
 
   #exact(value: unknown, kind: ValueKind, data: string | undefined): unknown {
-    if (isOfKind(value, kind)) return kind === 'date' ? parseDate(value as string) : value;
+    if (isOfKind(value, kind)) return kind === 'date' ? dateOf(value) : value;
     const findings = new Findings(undefined);
     const path = data === undefined ? undefined : member(undefined, data, 0);
     addWrongKind(path, { inputName: data ?? 'The body', integer: false }, kind as 'string', findings, true);

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SecurityModule, type SecurityOptions } from 'nestjs-api-security';
 import { ApiKeysModule } from 'nestjs-api-security/api-keys';
+import { RedisRateLimitStorage } from 'nestjs-api-security/redis';
 import { type Authenticate, SessionsModule } from 'nestjs-api-security/sessions';
 import { openSqlDatabase, SqlApiKeyStore, SqlTokenStore } from 'nestjs-api-security/sql';
 
@@ -52,7 +53,7 @@ export class AppModule {
 }
 
 async function securityOptions(
-  { https, publicHost, readLimit, writeLimit, databaseUrl, tokenKey }: QuickstartConfiguration,
+  { https, publicHost, readLimit, writeLimit, redisUrl, databaseUrl, tokenKey }: QuickstartConfiguration,
   directory: UserDirectory,
 ): Promise<SecurityOptions> {
   // Asked for each key and at each login and refresh: a changed role counts from then on, a removed user gets nothing.
@@ -79,7 +80,14 @@ async function securityOptions(
       signingKeys: { encryptionKey: tokenKey },
       currentRights: rightsOf,
     },
-    rateLimit: { read: `${readLimit}/minute`, write: `${writeLimit}/minute` },
+    rateLimit: {
+      read: `${readLimit}/minute`,
+      write: `${writeLimit}/minute`,
+      // While Redis is down each process counts its share by itself.
+      ...(redisUrl !== undefined && {
+        storage: await RedisRateLimitStorage.open(redisUrl, { prefix: 'quickstart:' }),
+      }),
+    },
     https,
     publicHost,
   };

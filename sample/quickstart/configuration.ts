@@ -12,6 +12,8 @@ export interface QuickstartConfiguration {
   /** Requests a minute. */
   readonly readLimit: number;
   readonly writeLimit: number;
+  /** Where limits are counted by all processes together; `undefined` counts in this one's memory. */
+  readonly redisUrl: string | undefined;
   /** Where API keys and sessions are kept: a file by default, or a database server. */
   readonly databaseUrl: string;
   /** Secret with which signing keys are encrypted in the database; base64. */
@@ -28,7 +30,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws Error that names the variable, what is wrong with it, and what it takes
  */
 export function readConfiguration(environment: Environment): QuickstartConfiguration {
-  refuseRedis(environment);
   return {
     port: wholeNumber(environment, 'PORT', 3000, 0, 65_535),
     adapter: oneOf(environment, 'ADAPTER', ['express', 'fastify'], 'express'),
@@ -37,6 +38,7 @@ export function readConfiguration(environment: Environment): QuickstartConfigura
     publicHost: environment['PUBLIC_HOST'] || 'localhost',
     readLimit: wholeNumber(environment, 'READ_LIMIT', 100, 1, 1_000_000_000),
     writeLimit: wholeNumber(environment, 'WRITE_LIMIT', 20, 1, 1_000_000_000),
+    redisUrl: redisUrl(environment['REDIS_URL'] || undefined),
     databaseUrl: databaseUrl(environment['DATABASE_URL'] || 'file:data/quickstart.db'),
     tokenKey: readTokenKey(
       environment['TOKEN_KEY'] || undefined,
@@ -46,17 +48,14 @@ export function readConfiguration(environment: Environment): QuickstartConfigura
   };
 }
 
-// Going on with memory while the operator believes in shared limits would be worse than not starting.
-function refuseRedis(environment: Environment): void {
-  if (!environment['REDIS_URL']) return;
-  throw new Error(
-    'REDIS_URL is set, but this version counts limits in memory only: shared limits are not available yet. Unset REDIS_URL to start.',
-  );
-}
-
 function databaseUrl(text: string): string {
   if (/^(?:postgres|postgresql|mysql|mariadb|file|sqlite):/.test(text)) return text;
   throw new Error('DATABASE_URL must begin with postgres:, mysql:, mariadb: or file:.');
+}
+
+function redisUrl(text: string | undefined): string | undefined {
+  if (text === undefined || /^rediss?:/.test(text)) return text;
+  throw new Error('REDIS_URL must begin with redis: or rediss:.');
 }
 
 function wholeNumber(

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { redirectUriProblem } from '../../lib/authorization-server/clients/redirect-uri.js';
 import { FormTokens } from '../../lib/authorization-server/form-tokens.js';
 import { html } from '../../lib/authorization-server/pages/html.js';
-import { formTargetOf } from '../../lib/authorization-server/pages/page-writer.js';
+import { page } from '../../lib/authorization-server/pages/page-frame.js';
+import { formTargetsOf } from '../../lib/authorization-server/pages/page-writer.js';
 import { RecordSeal } from '../../lib/authorization-server/records/record-seal.js';
 
 describe('redirect URIs', () => {
@@ -45,7 +46,7 @@ describe('redirect URIs', () => {
   it('R-AS-14 what a form may lead to never breaks out of the policy', () => {
     fc.assert(
       fc.property(fc.oneof(fc.webUrl(), fc.string()), (uri) => {
-        for (const target of formTargetOf(uri)) expect(target).not.toMatch(/[;,\s']/);
+        for (const target of formTargetsOf(uri)) expect(target).not.toMatch(/[;,\s']/);
       }),
     );
   });
@@ -55,8 +56,8 @@ describe('pages', () => {
   it('R-AS-14 whatever is put into a page stays text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        const { text: page } = html`<p title="${text}">${[text, html`<b>${text}</b>`]}</p>`;
-        const inside = page
+        const { text: made } = html`<p title="${text}">${[text, html`<b>${text}</b>`]}</p>`;
+        const inside = made
           .replace(/^<p title="/, '')
           .replace(/<\/b><\/p>$/, '')
           .replace('">', '')
@@ -65,6 +66,19 @@ describe('pages', () => {
       }),
     );
     expect(String(html`${undefined}${null}${false}${0}`)).toBe('0');
+  });
+
+  it.each([
+    ['#0b57d0', '#fff'],
+    ['#123456', '#fff'],
+    ['#ffd400', '#000'],
+    ['#ffffff', '#000'],
+    ['#000000', '#fff'],
+  ])('R-AS-14 what stands on %s can be read', (accent, color) => {
+    const theme = { name: 'Example', accent, language: 'en' };
+    const { text } = page({ theme, nonce: 'x' }, 'Title', html`<p>Text</p>`);
+    expect(text).toContain(`button.main { background: ${accent}; color: ${color}; }`);
+    expect(text).not.toContain('var(--accent)');
   });
 
   it('R-AS-13 a token of one form is good for no other', () => {

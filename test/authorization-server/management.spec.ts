@@ -120,7 +120,9 @@ describe.each(ADAPTERS)('R-AS what users and administrators do, on %s', (adapter
     expect(page.text).toContain('Page &lt;Printer&gt;');
     const id = /name="withdraw" value="([^"]+)"/.exec(page.text)![1]!;
     const forged = await visitor.submit('/oauth/applications', { withdraw: id, csrf: csrfIn(login.text) });
-    expect(forged.text).toContain('Page &lt;Printer&gt;');
+    expect([forged.status, forged.text.includes('Nothing has changed')]).toEqual([403, true]);
+    const unsigned = await visitor.submit('/oauth/applications', { withdraw: id });
+    expect([unsigned.status, unsigned.text.includes('Page &lt;Printer&gt;')]).toEqual([403, true]);
     const done = await visitor.submit('/oauth/applications', { withdraw: id, csrf: csrfIn(page.text) });
     expect(done.text).toContain('Page &lt;Printer&gt; has no access any more.');
     expect(
@@ -150,6 +152,21 @@ describe.each(ADAPTERS)('R-AS what users and administrators do, on %s', (adapter
     const rotated = await call('POST', `/oauth/clients/${clientId}/rotate-secret`, admin);
     expect(rotated.json['clientSecret']).not.toBe(clientSecret);
     expect((await tokenRequest(server, { clientId, clientSecret }, { grant_type: 'x' })).status).toBe(401);
+    const change = (body: object, by: object = admin) =>
+      call('PATCH', `/oauth/clients/${clientId}`, by as typeof admin, body);
+    const changed = await change({ name: 'Scanner 2', redirectUris: ['https://scan.example/new'] });
+    expect([changed.status, changed.json]).toMatchObject([
+      200,
+      { clientId, name: 'Scanner 2', redirectUris: ['https://scan.example/new'], scopes: ['users:read'] },
+    ]);
+    expect(changed.text).not.toContain('secretDigest');
+    const secret = rotated.json['clientSecret'] as string;
+    const known = await tokenRequest(server, { clientId, clientSecret: secret }, { grant_type: 'x' });
+    expect(known.json['error']).toBe('unsupported_grant_type');
+    for (const wrong of [{ clientId: 'client_y' }, { authentication: 'none' }, { redirectUris: ['x'] }])
+      expect([wrong, (await change(wrong)).status]).toEqual([wrong, 400]);
+    expect((await change({ name: 'x' }, { sub: ALICE.id })).status).toBe(403);
+    expect((await call('PATCH', '/oauth/clients/client_y', admin, { name: 'x' })).status).toBe(404);
     expect((await call('POST', '/oauth/clients', { sub: ALICE.id }, input)).status).toBe(403);
     expect((await call('POST', '/oauth/clients', admin, { ...input, evil: 1 })).status).toBe(400);
     const bad = await call('POST', '/oauth/clients', admin, {
@@ -189,7 +206,9 @@ describe('R-AS limits, keys and outages', () => {
         return visitor.submit('/oauth/applications', { login, password, csrf: csrfIn(text) });
       };
       for (let i = 0; i < 3; i++) expect((await attempt('wrong')).text).toContain('is not right');
-      expect((await attempt(ALICE.password)).text).toContain('too many tries');
+      const held = await attempt(ALICE.password);
+      expect(held.text).toContain('too many tries');
+      expect([held.status, Number(held.header('retry-after')) > 0]).toEqual([429, true]);
       expect((await attempt('x'.repeat(2_000), BOB.login)).text).toContain('is not right');
       expect((await attempt(BOB.password, BOB.login)).status).toBe(303);
     }));
@@ -356,7 +375,17 @@ describe('R-AS limits, keys and outages', () => {
         return (...args: unknown[]) => (down ? Promise.reject(new Error('gone')) : method(...args));
       },
     }) as AuthorizationStore;
-    await withServer({ store, encryptionKey: randomBytes(32) }, async (server) => {
+    const own = {
+      clientId: 'client_own',
+      grantTypes: ['authorization_code'] as const,
+      name: 'Own',
+      secret: randomBytes(32).toString('base64url'),
+      redirectUris: [REDIRECT],
+      scopes: ['users:read'],
+      resources: [API],
+      resourceServer: API,
+    };
+    await withServer({ store, encryptionKey: randomBytes(32), clients: [own] }, async (server) => {
       const client = await server.register();
       const visitor = new Visitor(server.port, server.issuer);
       const form = await codeFor(server, client.clientId, visitor);
@@ -370,7 +399,31 @@ describe('R-AS limits, keys and outages', () => {
       expect(refused.text).not.toContain('gone');
       const page = await visitor.get(authorizeUrl(server.issuer, client.clientId, pkce()));
       expect([page.status, page.text.includes('gone')]).toEqual([503, false]);
+      expect(page.text).toContain('The service is busy');
       expect(reported).toContain('authorization-server');
+      // Also where the client itself is known without the store.
+      const { challenge } = pkce();
+      const question = { redirect_uri: REDIRECT, scope: 'users:read', code_challenge: challenge };
+      const push = {
+        client_id: own.clientId,
+        response_type: 'code',
+        code_challenge_method: 'S256',
+        ...question,
+      };
+      for (const [path, body] of [
+        ['/oauth/revoke', { token: 'x' }],
+        ['/oauth/introspect', { token: 'x' }],
+        ['/oauth/par', push],
+      ] as const) {
+        const answer = await send(server.port, 'POST', path, {
+          headers: {
+            authorization: `Basic ${Buffer.from(`${own.clientId}:${own.secret}`).toString('base64')}`,
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+          body: new URLSearchParams(body).toString(),
+        });
+        expect([path, answer.status, answer.header('retry-after')]).toEqual([path, 503, '5']);
+      }
       down = false;
       expect((await tokenRequest(server, client, form)).status).toBe(200);
     });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 
-import { Controller, Get, Logger } from '@nestjs/common';
-import { OAuth2Auth, type SecurityOptions } from 'nestjs-api-security';
+import { Controller, Get, Logger, type Type } from '@nestjs/common';
+import { type LimitSpec, OAuth2Auth, Public, RateLimit, type SecurityOptions } from 'nestjs-api-security';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { closeApps } from '../support/bare-app.js';
@@ -16,10 +16,10 @@ const jwt = (legacyTyp: boolean): SecurityOptions => ({
   jwt: { issuer: ISSUER, audience: AUDIENCE, publicKey, legacyTyp },
 });
 
-async function warningsOf(options: SecurityOptions): Promise<string[]> {
+async function warningsOf(options: SecurityOptions, controllers: Type[] = []): Promise<string[]> {
   vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
   const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-  await startSecured('express', { logger: true, ...options }, {});
+  await startSecured('express', { logger: true, ...options }, { controllers });
   return warn.mock.calls.map(([message]) => String(message));
 }
 
@@ -36,6 +36,42 @@ describe('warnings at boot', () => {
   it('R-JW-15 are silent where there is nothing to say, or nobody who wants to hear it', async () => {
     expect(await warningsOf(jwt(false))).toEqual([]);
     expect(await warningsOf({ ...jwt(true), logger: false })).toEqual([]);
+  });
+});
+
+describe('R-RL-05 a limit over a long time', () => {
+  const limited = (limits: LimitSpec | LimitSpec[]) => {
+    @Controller()
+    @Public()
+    class LimitedController {
+      @Get('limited')
+      @RateLimit(limits)
+      limited(): object {
+        return {};
+      }
+    }
+    return LimitedController;
+  };
+  const none = { rateLimit: { address: false } } as const;
+
+  it.each<[string, LimitSpec | LimitSpec[], number]>([
+    ['alone', '10000/day', 1],
+    ['beside a shorter one', ['10000/day', '60/minute'], 0],
+    ['beside one that is only tried out', ['10000/day', { limit: 60, window: '1m', dryRun: true }], 1],
+    ['that is so small that it makes no burst', '5/hour', 0],
+    ['that fills evenly', { limit: 10_000, window: '1d', algorithm: 'token-bucket', burst: 20 }, 0],
+    ['of requests in flight', { limit: 100, window: '1d', algorithm: 'concurrency' }, 0],
+  ])('R-RL-05 %s', async (_, limits, warnings) => {
+    expect(await warningsOf(none, [limited(limits)])).toHaveLength(warnings);
+  });
+
+  it('R-RL-05 is tamed by what holds for each address, if that is less', async () => {
+    expect(await warningsOf({}, [limited('10000/day')])).toEqual([]);
+    expect(await warningsOf({}, [limited('1000/day')])).toEqual([
+      expect.stringContaining(
+        'The limit route of GET /limited lets all 1000 units of 86400 s through at once',
+      ),
+    ]);
   });
 });
 

@@ -62,12 +62,29 @@ describe.each(STORES)('clients from the shell, in %s', (_, open) => {
     const rotated = await clients('rotate-secret', id);
     expect(rotated.out).toContain('This is the only time that the secret is shown.');
     expect(rotated.out).not.toContain(secret);
+    const moved = ['--redirect-uri', 'https://new.example/callback', '--unverified'];
+    expect(await json('update', id, ...moved)).toMatchObject({
+      clientId: id,
+      name: 'Printer',
+      redirectUris: ['https://new.example/callback'],
+      scopes: ['a'],
+      verified: false,
+    });
+    for (const wrong of [
+      [],
+      ['--redirect-uri', 'http://evil.example/'],
+      ['--id', 'client_x'],
+      ['--verified', '--unverified'],
+    ])
+      expect([wrong, (await clients('update', id, ...wrong)).code]).toEqual([wrong, 2]);
     expect((await clients('remove', id)).out).toBe(`${id} is removed\n`);
-    for (const command of ['get', 'remove', 'rotate-secret'])
-      expect(await clients(command, id)).toMatchObject({
+    for (const command of [['get'], ['remove'], ['rotate-secret'], ['update', '--name', 'x']])
+      expect(await clients(...command, id)).toMatchObject({
         code: 3,
         err: expect.stringContaining('no such client') as string,
       });
+    const again = await clients('register', '--name', 'Another', '--id', id);
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('or was, a client')]);
   });
 
   it('R-AS-03 R-AS-09 R-AS-16 what is wrong is told, and nothing is registered', async () => {
@@ -101,5 +118,9 @@ describe.each(STORES)('clients from the shell, in %s', (_, open) => {
     expect(made).toMatchObject({ clientId: 'client_robot', grantTypes: ['client_credentials'] });
     expect(made).not.toHaveProperty('clientSecret');
     expect((await clients(...line, '--id', 'client_robot')).code).toBe(1);
+    expect(await clients('rotate-secret', 'client_robot')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('has no secret') as string,
+    });
   });
 });

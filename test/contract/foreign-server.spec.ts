@@ -1,8 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
 import { Controller, Get, Module } from '@nestjs/common';
 import {
   CurrentPrincipal,
+  type DpopOptions,
   OAuth2Auth,
   type Principal,
   SecurityModule,
@@ -29,13 +30,17 @@ class MailController {
 
 type Issuer = NonNullable<SecurityOptions['oauth2']>['issuers'][number];
 
-function apiWith(resource: string, issuer: Issuer) {
+/** How far the clocks of our APIs are ahead. */
+let offset = 0;
+
+function apiWith(resource: string, issuer: Issuer, dpop: DpopOptions = {}) {
   @Module({
     imports: [
       SecurityModule.forRoot({
         https: 'off',
         logger: false,
-        oauth2: { resource, issuers: [issuer], dpop: { publicUrl: resource } },
+        clock: { now: () => Date.now() + offset, monotonic: () => performance.now() + offset },
+        oauth2: { resource, issuers: [issuer], dpop: { publicUrl: resource, ...dpop } },
       }),
     ],
     controllers: [MailController],
@@ -45,7 +50,7 @@ function apiWith(resource: string, issuer: Issuer) {
 }
 
 describe.each(ADAPTERS)('a plain oidc-provider in a process of its own, and our API on %s', (adapter) => {
-  let stop: () => void;
+  let stop: (() => Promise<void>) | undefined;
   let issuer: string;
   let config: oauth.Configuration;
   const apis: RunningApp[] = [];
@@ -86,13 +91,13 @@ describe.each(ADAPTERS)('a plain oidc-provider in a process of its own, and our 
   });
   afterAll(async () => {
     await Promise.all(apis.map((api) => api.close()));
-    stop?.();
+    await stop?.();
   });
 
   const tokenFor = async (resource: string, options?: { DPoP: oauth.DPoPHandle }) =>
     (await oauth.clientCredentialsGrant(config, { scope: 'mail:read', resource }, options)).access_token;
-  async function start(resource: string, more: Partial<Issuer> = {}) {
-    const api = await startApp(adapter, apiWith(resource, { issuer, ...more }));
+  async function start(resource: string, more: Partial<Issuer> = {}, dpop: DpopOptions = {}) {
+    const api = await startApp(adapter, apiWith(resource, { issuer, ...more }, dpop));
     apis.push(api);
     return (token: string, headers: Record<string, string> = {}) =>
       send(api.port, 'GET', '/mail', { headers: { authorization: `Bearer ${token}`, ...headers } });
@@ -128,7 +133,7 @@ describe.each(ADAPTERS)('a plain oidc-provider in a process of its own, and our 
     expect((await wrong(await tokenFor(OPAQUE_API))).status).toBe(503);
   });
 
-  it('R-DP-05 its tokens are bound to a key by DPoP, JWTs and opaque ones', async () => {
+  it('R-DP-05 R-DP-08 its tokens are bound to a key by DPoP, JWTs and opaque ones, with nonces of ours', async () => {
     const DPoP = oauth.getDPoPHandle(config, await oauth.randomDPoPKeyPair());
     const clientSecret = 'api secret: with/signs and letters';
     const cases: [string, Partial<Issuer>][] = [
@@ -136,7 +141,7 @@ describe.each(ADAPTERS)('a plain oidc-provider in a process of its own, and our 
       [OPAQUE_API, { introspection: { clientId: 'api', clientSecret } }],
     ];
     for (const [resource, more] of cases) {
-      const get = await start(resource, more);
+      const get = await start(resource, more, { nonces: { secret: randomBytes(32) } });
       const token = await tokenFor(resource, { DPoP });
       expect((await get(token)).status).toBe(401);
       const there = (url: string, init: RequestInit) => fetch(url.replace(resource, apis.at(-1)!.url), init);
@@ -146,5 +151,27 @@ describe.each(ADAPTERS)('a plain oidc-provider in a process of its own, and our 
       config[oauth.customFetch] = fetch as never;
       expect(answer.status).toBe(200);
     }
+  });
+
+  it('R-OA-08 R-IN-03 R-IN-04 with its process gone what is known goes on to its bound, and nobody else gets in', async () => {
+    const introspection = { clientId: 'api', clientSecret: 'api secret: with/signs and letters' };
+    const [byKey, bySecret] = [await start(JWT_API), await start(OPAQUE_API, { introspection })];
+    const [jwt, freshJwt] = [await tokenFor(JWT_API), await tokenFor(JWT_API)];
+    const [opaque, freshOpaque] = [await tokenFor(OPAQUE_API), await tokenFor(OPAQUE_API)];
+    expect([(await byKey(jwt)).status, (await bySecret(opaque)).status]).toEqual([200, 200]);
+    await stop?.();
+    const statuses = async () =>
+      [
+        ...(await Promise.all([jwt, freshJwt, `${jwt.slice(0, -8)}AAAAAAAA`].map((one) => byKey(one)))),
+        ...(await Promise.all([opaque, freshOpaque, 'made-up'].map((one) => bySecret(one)))),
+      ].map(({ status }) => status);
+    expect(await statuses()).toEqual([200, 200, 401, 200, 503, 503]);
+    // Beyond the half minute for which an answer is believed.
+    offset = 31_000;
+    expect(await statuses()).toEqual([200, 200, 401, 503, 503, 503]);
+    // Beyond the ends of the tokens.
+    offset = 400_000;
+    expect(await statuses()).toEqual([401, 401, 401, 503, 503, 503]);
+    offset = 0;
   });
 });

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 
 import { Controller, Get, Module } from '@nestjs/common';
 import {
   CurrentPrincipal,
+  MemoryTokenStore,
   OAuth2Auth,
   type Principal,
   SecurityEvents,
@@ -19,52 +19,11 @@ import { proofMaker } from '../authentication/oauth2/proofs.js';
 import { ADAPTERS, type RunningApp, startApp } from '../support/app.js';
 import { send } from '../support/http-client.js';
 import { accessToken } from '../support/reference-app.js';
+import { AnsweringServer } from '../support/servers/answering-server.js';
 
 const API = 'https://api.example.test';
 const CLIENT = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const JWT_KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-
-/** An authorization server that says whatever a test wants, over real HTTP. */
-class AnsweringServer {
-  readonly asked: { headers: IncomingMessage['headers']; body: URLSearchParams }[] = [];
-  answer: (response: ServerResponse, token: string) => void = () => {};
-  readonly #server: Server = createServer((request, response) => {
-    if (request.url?.startsWith('/.well-known/') === true) {
-      const metadata = { issuer: this.url, introspection_endpoint: `${this.url}/introspect` };
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(metadata));
-      return;
-    }
-    let text = '';
-    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    request.on('end', () => {
-      const body = new URLSearchParams(text);
-      this.asked.push({ headers: request.headers, body });
-      this.answer(response, body.get('token') ?? '');
-    });
-  });
-  url = '';
-
-  async start(): Promise<void> {
-    await new Promise<void>((done) => {
-      this.#server.listen(0, '127.0.0.1', done);
-    });
-    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-
-  says(claims: Record<string, unknown>, status = 200): void {
-    this.answer = (response) => {
-      response.statusCode = status;
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(claims));
-    };
-  }
-}
 
 @Controller()
 class MailController {
@@ -96,6 +55,8 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
   let offset = 0;
   beforeEach(() => {
     server.asked.length = 0;
+    server.looks = 0;
+    server.tellsMetadata = true;
     offset = 0;
   });
   afterEach(async () => {
@@ -107,6 +68,8 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     introspection: Record<string, unknown> = {},
     more: readonly Issuer[] = [],
     extra: Partial<Issuer> = {},
+    rateLimit: SecurityOptions['rateLimit'] = {},
+    options: Partial<SecurityOptions> = {},
   ): Promise<(token?: string, headers?: Record<string, string>) => ReturnType<typeof send>> {
     const issuer = {
       ...extra,
@@ -118,9 +81,15 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
         SecurityModule.forRoot({
           https: 'off',
           logger: false,
-          rateLimit: { read: '1000000/minute', address: '1000000/minute', failedAuthentication: false },
+          rateLimit: {
+            read: '1000000/minute',
+            address: '1000000/minute',
+            failedAuthentication: false,
+            ...rateLimit,
+          },
           clock: { now: () => Date.now() + offset, monotonic: () => performance.now() + offset },
           oauth2: { resource: API, issuers: [issuer, ...more] },
+          ...options,
         }),
       ],
       controllers: [MailController],
@@ -178,7 +147,7 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect(payload.jti).toMatch(/^[\w-]{36}$/);
   });
 
-  it('R-IN-02 whatever is not clearly good for this API is refused', async () => {
+  it('R-IN-02 R-AU-09 whatever is not clearly good for this API is refused, always in the same words', async () => {
     const get = await start();
     const now = Math.floor(Date.now() / 1000);
     const refused: Record<string, unknown>[] = [
@@ -198,12 +167,15 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
       good({ token_type: 'refresh_token' }),
       good({ token_type: 7 }),
     ];
+    const answers = new Set<string>();
     for (const claims of refused) {
       server.says(claims);
-      const { status, headers } = await get();
+      const { status, headers, text } = await get();
       expect([claims, status]).toEqual([claims, 401]);
       expect(headers['www-authenticate']).toContain('error="invalid_token"');
+      answers.add(`${text} ${headers['www-authenticate']}`);
     }
+    expect([...answers]).toHaveLength(1);
     server.says(good({ scope: 'other' }));
     expect((await get()).status).toBe(403);
     server.says(good({ sub: undefined, client_id: 'robot' }));
@@ -261,6 +233,21 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect(server.asked).toHaveLength(3);
   });
 
+  it('R-IN-04 what was answered is believed from the question on, however long the answer took', async () => {
+    const get = await start({ cacheFor: '5s' });
+    server.answer = (response) => {
+      offset += 2_500;
+      response.end(JSON.stringify(good()));
+    };
+    expect((await get('slow')).status).toBe(200);
+    offset += 1_000;
+    expect((await get('slow')).status).toBe(200);
+    expect(server.asked).toHaveLength(1);
+    offset += 2_000;
+    expect((await get('slow')).status).toBe(200);
+    expect(server.asked).toHaveLength(2);
+  });
+
   it('R-IN-04 nothing is believed beyond its own end, nor after it was revoked here', async () => {
     const get = await start({ cacheFor: '5m' });
     server.says(good({ exp: Math.floor(Date.now() / 1000) + 60, jti: 'token-1' }));
@@ -270,13 +257,86 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
       .get(TokenService)
       .revoke({ issuer: server.url, id: 'user-1', tokenId: 'token-1' } as Principal);
     expect((await get('short')).status).toBe(401);
+    expect(server.asked).toHaveLength(1);
     server.says(good({ exp: Math.floor(Date.now() / 1000) + 60, jti: 'token-2' }));
     expect((await get('other')).status).toBe(200);
     offset = 91_000;
     expect((await get('other')).status).toBe(401);
+    const underWay = good({ jti: 'token-4' });
+    server.answer = (response) => setTimeout(() => response.end(JSON.stringify(underWay)), 300);
+    const late = get('fourth');
+    await expect.poll(() => server.asked.some(({ body }) => body.get('token') === 'fourth')).toBe(true);
+    await app!.app
+      .get(TokenService)
+      .revoke({ issuer: server.url, id: 'user-1', tokenId: 'token-4' } as Principal);
+    expect((await late).status).toBe(401);
     await app!.app.get(TokenService).revokeAllOf('user-1', server.url);
     server.says(good({ iat: undefined, jti: 'token-3' }));
     expect((await get('third')).status).toBe(401);
+  });
+
+  it('R-IN-01 R-IN-03 the place is looked up once for all, and stays where it was when the metadata are silent', async () => {
+    const get = await start({ timeout: '1s', cacheFor: 0 });
+    server.says(good());
+    await Promise.all(Array.from({ length: 20 }, () => get()));
+    expect(server.looks).toBe(1);
+    server.tellsMetadata = false;
+    offset = 3_700_000;
+    server.says(good({ exp: Math.floor((Date.now() + offset) / 1000) + 60 }));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get()));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect((await get()).status).toBe(200);
+    expect(server.looks).toBe(2);
+  });
+
+  it('R-IN-04 R-AU-13 with the server gone what is known goes on to its bound, and everything else is 503', async () => {
+    const get = await start({ cacheFor: '1m' });
+    server.says(good());
+    expect((await get('known')).status).toBe(200);
+    server.says({ active: false });
+    expect((await get('unknown')).status).toBe(401);
+    server.answer = (response) => response.socket?.destroy();
+    for (offset of [0, 9_000, 59_000]) {
+      expect((await get('known')).status).toBe(200);
+      const { status, headers } = await get();
+      expect([status, headers['retry-after']]).toEqual([503, '5']);
+    }
+    expect((await get('unknown')).status).toBe(503);
+    offset = 61_000;
+    expect((await get('known')).status).toBe(503);
+  });
+
+  it('R-IN-05 R-AU-14 of 5 000 made-up tokens from one address few are asked about, and the sender is told to wait', async () => {
+    const get = await start({}, [], {}, { failedAuthentication: '20/minute' });
+    server.says({ active: false });
+    const statuses = new Set<number>();
+    for (let i = 0; i < 50; i++) {
+      const answers = await Promise.all(Array.from({ length: 100 }, () => get()));
+      for (const { status } of answers) statuses.add(status);
+    }
+    expect([...statuses].every((status) => [401, 429, 503].includes(status))).toBe(true);
+    // The budget, and those that were under way when it was used up.
+    expect(server.asked.length).toBeLessThanOrEqual(20 + 25);
+    expect((await get()).status).toBe(429);
+  });
+
+  it('R-JW-22 R-IN-04 while nobody knows what was revoked elsewhere no token is good, and none is asked about', async () => {
+    const store = new MemoryTokenStore();
+    let reachable = true;
+    const shared = Object.assign(Object.create(store) as MemoryTokenStore, {
+      revocationsSince: (...args: Parameters<MemoryTokenStore['revocationsSince']>) =>
+        reachable ? store.revocationsSince(...args) : Promise.reject(new Error('gone')),
+      purge: () => Promise.resolve(0),
+    });
+    const get = await start({}, [], {}, {}, { tokens: { store: shared, revokedWithin: '1s' } });
+    server.says(good());
+    expect((await get('known')).status).toBe(200);
+    reachable = false;
+    await expect.poll(async () => (await get('known')).status, { timeout: 5_000 }).toBe(503);
+    for (let i = 0; i < 5; i++) expect((await get()).status).toBe(503);
+    expect(server.asked).toHaveLength(1);
+    reachable = true;
+    await expect.poll(async () => (await get('known')).status, { timeout: 5_000 }).toBe(200);
   });
 
   it('R-IN-05 after five failures nobody waits any more, until one question finds the server back', async () => {
@@ -293,6 +353,14 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
     expect((await get()).status).toBe(200);
     expect((await get()).status).toBe(200);
     expect(server.asked).toHaveLength(17);
+    server.answer = (response) => response.writeHead(500).end();
+    for (let i = 0; i < 5; i++) await get();
+    server.answer = (response) => setTimeout(() => response.end(JSON.stringify(good())), 300);
+    offset = 12_000;
+    const answers = await Promise.all(Array.from({ length: 10 }, () => get()));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(9);
+    expect(server.asked).toHaveLength(17 + 5 + 1);
   });
 
   it('R-IN-05 places are few, one address takes half of them, and tokens that are none are not asked about', async () => {
@@ -360,6 +428,28 @@ describe.each(ADAPTERS)('R-IN opaque tokens on %s', (adapter) => {
       '',
     ];
     for (const one of refused) expect([await one, await status(one)]).toEqual([await one, 503]);
+  });
+
+  it('R-IN-07 R-OA-08 keys that verify answers have no more time than the answers, and their trouble is told', async () => {
+    const get = await start({ signed: true, timeout: '500ms' }, [], {
+      jwksUri: `${server.url}/keys`,
+      keyRefresh: { timeout: '2s' },
+    });
+    const troubles: string[] = [];
+    app!.app.get(SecurityEvents).stream.subscribe((event) => {
+      if (event.type === 'key-set.failed') troubles.push(event.issuer);
+    });
+    const claims = { iss: server.url, aud: 'api', iat: Math.floor(Date.now() / 1000) };
+    const text = await new SignJWT({ ...claims, token_introspection: good() })
+      .setProtectedHeader({ alg: 'ES256', typ: 'token-introspection+jwt' })
+      .sign(CLIENT.privateKey);
+    server.answer = (response, token) => {
+      if (token !== '') response.end(text);
+    };
+    const began = performance.now();
+    expect((await get()).status).toBe(503);
+    expect(performance.now() - began).toBeLessThan(1_500);
+    await expect.poll(() => troubles, { timeout: 4_000 }).toEqual([server.url]);
   });
 
   it('R-DP-05 R-IN-02 an opaque token can be bound to a key', async () => {

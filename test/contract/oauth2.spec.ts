@@ -7,9 +7,11 @@ import {
   OAuth2Auth,
   type Principal,
   RequireRoles,
+  RequireScopes,
   SecurityModule,
   type SecurityOptions,
 } from 'nestjs-api-security';
+import * as oauth4webapi from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ADAPTERS, type RunningApp, startApp } from '../support/app.js';
@@ -43,6 +45,19 @@ class PhotosController {
   }
 
   @OAuth2Auth() @RequireRoles('admin') @Get('admin') admin() {
+    return { ok: true };
+  }
+
+  @OAuth2Auth() @RequireScopes('photos:print') @Get('print') print() {
+    return { ok: true };
+  }
+
+  // Takes any scheme that is configured.
+  @RequireScopes('photos:share') @Get('share') share() {
+    return { ok: true };
+  }
+
+  @JwtAuth('profile:edit') @Get('settings') settings() {
     return { ok: true };
   }
 
@@ -154,6 +169,30 @@ describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) =>
     const token = await delegated({ sub: 'often' });
     for (let i = 0; i < 5; i++) expect((await get('/photos', token)).status).toBe(200);
     expect(asked).toEqual([`${AUTHORIZATION_SERVER} often`]);
+    asked.length = 0;
+    const tokens = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => delegated({ sub: 'crowd', jti: `c${i}` })),
+    );
+    const answers = await Promise.all(tokens.map((one) => get('/photos', one)));
+    expect(answers.every((answer) => answer.status === 200)).toBe(true);
+    expect(asked).toEqual([`${AUTHORIZATION_SERVER} crowd`]);
+  });
+
+  it('R-AU-13 R-AZ-08 rights of the wrong form are no rights, and not all of them', async () => {
+    const wrong: unknown[] = [
+      true,
+      'photos:read',
+      { scopes: 'photos:read' },
+      { scopes: null },
+      { roles: {} },
+    ];
+    for (const [i, one] of wrong.entries()) {
+      rights.set(`wrong-${i}`, one as ReturnType<CurrentRights>);
+      const { status, headers } = await get('/photos', await delegated({ sub: `wrong-${i}` }));
+      expect([one, status, headers['retry-after']]).toEqual([one, 503, '5']);
+    }
+    rights.set('null', null as never);
+    expect((await get('/photos', await delegated({ sub: 'null' }))).status).toBe(401);
   });
 
   it('R-PM-01 R-PM-02 R-PM-04 the metadata says what the routes ask for', async () => {
@@ -164,10 +203,17 @@ describe.each(ADAPTERS)('CONTRACT-1 OAuth 2.0 access tokens on %s', (adapter) =>
       resource: 'https://api.example.test/v1',
       authorization_servers: [AUTHORIZATION_SERVER],
       bearer_methods_supported: ['header'],
-      scopes_supported: ['photos:read'],
+      scopes_supported: ['photos:print', 'photos:read', 'photos:share'],
       dpop_signing_alg_values_supported: ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'],
       dpop_bound_access_tokens_required: false,
     });
+    const spoofed = { host: 'evil.example', 'x-forwarded-host': 'evil.example' };
+    const { text, headers } = await send(app.port, 'GET', path, { headers: spoofed });
+    expect(text).toBe(answer.text);
+    const response = new Response(text, { headers: { 'content-type': headers['content-type']! } });
+    const resource = new URL('https://api.example.test/v1');
+    const read = await oauth4webapi.processResourceDiscoveryResponse(resource, response);
+    expect(read.authorization_servers).toEqual([AUTHORIZATION_SERVER]);
     expect(answer.header('cache-control')).toBe('public, max-age=3600');
     expect(answer.header('access-control-allow-origin')).toBe('*');
     expect(answer.header('access-control-allow-credentials')).toBeUndefined();

@@ -1,8 +1,9 @@
+import { SecurityEvents } from 'nestjs-api-security';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { ADAPTERS } from '../support/app.js';
 import { type ErrorEnvelope, send } from '../support/http-client.js';
-import { rawExchange } from '../support/raw-http.js';
+import { rawConnection, rawExchange } from '../support/raw-http.js';
 import { accessToken, type ReferenceApp, startReferenceApp } from '../support/reference-app.js';
 
 describe.each(ADAPTERS)('CONTRACT-3 rate limits on %s', (adapter) => {
@@ -197,6 +198,30 @@ describe.each(ADAPTERS)('CONTRACT-3 rate limits on %s', (adapter) => {
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(50);
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(150);
     }
+  });
+
+  it('R-RL-24 a refused address costs no body and no signature, and a body that nobody reads ends its connection', async () => {
+    app = await startReferenceApp(adapter, { rateLimit: { address: '2/minute' } });
+    await get('/public');
+    await get('/public');
+    const verified: unknown[] = [];
+    app.app.get(SecurityEvents).stream.subscribe((event) => verified.push(event.type));
+    const before = process.memoryUsage.rss();
+    const head =
+      'POST /items HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+      `X-API-Key: ${await app.key()}\r\nContent-Length: 10485760\r\n\r\n`;
+    const pieces = [head, ...Array.from({ length: 160 }, () => Buffer.alloc(65_536, 0x20))];
+    const { responses, closedByServer } = await rawConnection(app.port, pieces, {
+      pauseMs: 0,
+      idleMs: 2_000,
+    });
+    expect(responses[0]!.status).toBe(429);
+    expect(closedByServer).toBe(true);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(60 * 1_048_576);
+    // No credential was looked at.
+    expect(verified.filter((type) => type !== 'rate-limit.exceeded' && type !== 'api-key.issued')).toEqual(
+      [],
+    );
   });
 
   it('R-RL-13 pipelined requests count one by one, in order', async () => {

@@ -53,6 +53,7 @@ describe('a request to somebody else’s server', () => {
     ['an error', (_, response) => response.writeHead(500).end('{}'), 'is 500'],
     ['another good status', (_, response) => response.writeHead(206).end('{}'), 'is 206'],
     ['no JSON', (_, response) => response.end('<html>'), 'no JSON'],
+    ['no UTF-8', (_, response) => response.end(Buffer.from('"\xff"', 'latin1')), 'no UTF-8'],
     ['too much', (_, response) => response.end(`"${'x'.repeat(2_000)}"`), 'more than 1000 bytes'],
     ['a connection that breaks', (_, response) => void response.socket?.destroy(), 'ECONNRESET'],
     ['silence', () => undefined, 'no answer within 500 ms'],

@@ -628,7 +628,7 @@ describe('quickstart configuration', () => {
     ['HTTPS', 'maybe'],
     ['READ_LIMIT', '0'],
     ['WRITE_LIMIT', '1e9'],
-    ['REDIS_URL', 'redis://localhost'],
+    ['REDIS_URL', 'http://localhost'],
     ['DATABASE_URL', 'oracle://localhost/x'],
     ['TRUST_PROXY', 'true'],
   ])('CONTRACT-6 does not start with %s=%s, and says why', async (name, value) => {

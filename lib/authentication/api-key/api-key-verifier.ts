@@ -186,7 +186,7 @@ export class ApiKeyVerifier implements CredentialVerifier {
     const { ownerRights } = this.#settings;
     const rights = ownerRights && (await this.#calls.ask(() => ownerRights(record.owner)));
     if (ownerRights && !rights) throw new CredentialRejected('key.owner-disabled', id);
-    const credential = credentialOf(record, rights, this.#settings.plans);
+    const credential = credentialOf(record, rights);
     if (position > 0) this.#renewDigest(record, key);
     return new Verdict(credential);
   }

@@ -5,7 +5,7 @@ import { createPrincipal } from '../../principal/principal.js';
 import type { VerifiedCredential } from '../credential-verifier.js';
 import type { OwnerRights } from './api-key.options.js';
 import type { ApiKeyRecord } from './api-key-store.js';
-import { type KeyPlans, rulesOfKey } from './key-limits.js';
+import { limitsOfKey } from './key-limits.js';
 import { endOf } from './key-standing.js';
 
 /**
@@ -14,11 +14,7 @@ import { endOf } from './key-standing.js';
  * @param rights the owner's; undefined if nobody is asked about owners
  * @throws TypeError if the record or the rights are not what their types say
  */
-export function credentialOf(
-  record: ApiKeyRecord,
-  rights: OwnerRights | undefined,
-  plans: KeyPlans,
-): VerifiedCredential {
+export function credentialOf(record: ApiKeyRecord, rights: OwnerRights | undefined): VerifiedCredential {
   const principal = createPrincipal({
     type: 'api-key',
     id: record.id,
@@ -30,12 +26,12 @@ export function credentialOf(
     tenant: record.tenant ?? undefined,
   });
   const expiresAt = endOf(record);
-  const limits = rulesOfKey(record.limits, plans);
-  if (record.allowedAddresses.length === 0) return { principal, expiresAt, limits };
+  const own = limitsOfKey(record.limits);
+  if (record.allowedAddresses.length === 0) return { principal, expiresAt, ...own };
   const blocks = new BlockList();
   // A block that cannot be read allows nothing.
   for (const block of record.allowedAddresses) addBlock(blocks, block);
-  return { principal, expiresAt, limits, allowsAddress: (address) => isInBlocks(blocks, address) };
+  return { principal, expiresAt, ...own, allowsAddress: (address) => isInBlocks(blocks, address) };
 }
 
 /** A list that a store or an application returned as text, or not at all, is no list to decide by. */

@@ -1,5 +1,5 @@
 import { ConfigurationProblems } from '../../configuration/configuration-problems.js';
-import { ruleOf } from '../../policy/limit-rule.js';
+import { planRules } from '../../policy/limit-rule.js';
 import { compileLimit, type LimitSpec, type LimitText } from '../../policy/limit-spec.js';
 import type { Duration } from '../../configuration/units.js';
 import type { RateLimitRule } from '../../policy/route-policy.js';
@@ -9,7 +9,7 @@ import type { ApiKeyRecord, KeyLimit } from './api-key-store.js';
 export type KeyLimitSpec = LimitText | { readonly limit: number; readonly window: Duration };
 
 /** Limits by the names of the plans that keys may be on. */
-export type KeyPlans = ReadonlyMap<string, readonly RateLimitRule[]>;
+export type KeyPlans = Map<string, readonly RateLimitRule[]>;
 
 const MAX_LIMITS = 5;
 const ALLOWED = new Set(['limit', 'window']);
@@ -32,7 +32,7 @@ export function compilePlans(
       );
       continue;
     }
-    compiled.set(plan, rulesFor(limits, plan, where, problems));
+    compiled.set(plan, planRules(limits, plan, where, problems));
   }
   return compiled;
 }
@@ -50,32 +50,25 @@ export function limitsToKeep(given: unknown, plans: KeyPlans): ApiKeyRecord['lim
   return kept;
 }
 
-/**
- * The rules that stand in for the route's; undefined for a key without limits of its own, or on a plan that is no more.
- * @throws TypeError if what the store returned are no limits
- */
-export function rulesOfKey(limits: unknown, plans: KeyPlans): readonly RateLimitRule[] | undefined {
-  if (limits === undefined || limits === null) return undefined;
-  if (typeof limits === 'string') return plans.get(limits);
-  const problems = new ConfigurationProblems();
-  const rules = Array.isArray(limits)
-    ? rulesFor(limits as readonly KeyLimitSpec[], 'key', 'limits', problems)
-    : [];
-  if (problems.size > 0 || rules.length === 0) throw new TypeError('the limits of a key are no limits');
-  return rules;
+/** What a verified key says of its limits: the name of a plan, which is looked up for each request, or limits of its own. */
+export interface LimitsOfKey {
+  readonly plan?: string;
+  readonly limits?: readonly RateLimitRule[];
 }
 
-function rulesFor(
-  limits: readonly KeyLimitSpec[],
-  name: string,
-  where: string,
-  problems: ConfigurationProblems,
-): readonly RateLimitRule[] {
-  const rules = limits.flatMap((spec, index) => {
-    const own = limits.length > 1 ? `${name}-${index + 1}` : name;
-    return ruleOf(spec, { name: own, bucket: 'api-key', cost: undefined, where, problems }) ?? [];
-  });
-  return Object.freeze(rules);
+/**
+ * Reads the limits that a store keeps of a key; nothing for a key without.
+ * @throws TypeError if what the store returned are no limits
+ */
+export function limitsOfKey(limits: unknown): LimitsOfKey {
+  if (limits === undefined || limits === null) return {};
+  if (typeof limits === 'string') return { plan: limits };
+  const problems = new ConfigurationProblems();
+  const rules = Array.isArray(limits)
+    ? planRules(limits as readonly KeyLimitSpec[], 'key', 'limits', problems)
+    : [];
+  if (problems.size > 0 || rules.length === 0) throw new TypeError('the limits of a key are no limits');
+  return { limits: rules };
 }
 
 /** A key is counted by itself and in requests: nothing else can be said about its limits. */

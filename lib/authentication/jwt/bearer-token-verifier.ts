@@ -74,7 +74,7 @@ export class BearerTokenVerifier implements CredentialVerifier {
     // A signature of the wrong length cannot be right, and costs nothing to see (R-JW-05).
     if (token.signatureBytes !== key.signatureBytes) throw new CredentialRejected('token.signature');
     await this.#verifySignature(strategy, token, key);
-    const { principal, binding, issuedAt, expiresAt } = checkClaims(
+    const { principal, issuedAt, expiresAt } = checkClaims(
       token.claims,
       token.type,
       rules,
@@ -84,7 +84,7 @@ export class BearerTokenVerifier implements CredentialVerifier {
     const revocable = revocableToken(rules.issuer, { subject, tokenId, sessionId, issuedAt });
     if (!this.revocations.isCurrent()) throw unknownRevocations();
     if (this.revocations.isRevoked(revocable)) throw new CredentialRejected('token.revoked', tokenId);
-    const verified = Object.freeze({ principal, binding, expiresAt: expiresAt * 1000 });
+    const verified = Object.freeze({ principal, expiresAt: expiresAt * 1000 });
     this.#verified.set(sha256(credential), { credential: verified, revocable, keys, generation });
     return verified;
   }

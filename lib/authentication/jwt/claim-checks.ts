@@ -1,14 +1,11 @@
-import { createPrincipal, type Principal } from '../../principal/principal.js';
+import { createPrincipal, type Principal, type SenderBinding } from '../../principal/principal.js';
 import { CredentialRejected } from '../credential-verifier.js';
-import type { SenderBinding } from '../sender-binding.js';
 import type { Claims } from './strict-claims.js';
 import type { ClaimRules } from './token-issuer.js';
 
 /** The claims of a genuine token that passed, as the rest of the module uses them. */
 export interface CheckedClaims {
   readonly principal: Principal;
-  /** To whom the token is bound, if it is. */
-  readonly binding: SenderBinding | undefined;
   /** Epoch seconds. */
   readonly issuedAt: number;
   /** Epoch seconds. */
@@ -48,7 +45,6 @@ export function checkClaims(
   if (subject === undefined) throw reject('subject');
   if (rules.scheme === 'oauth2' && (clientId === undefined || (isJwt && tokenId === undefined)))
     throw reject('claims');
-  const binding = bindingOf(claims['cnf'], rules, tokenId);
   const principal = createPrincipal({
     // A client that acts for itself must never be taken for the user whose id it has (R-JW-20).
     type: subject === clientId ? 'client' : 'user',
@@ -61,12 +57,13 @@ export function checkClaims(
     tenant: rules.tenantClaim === undefined ? undefined : nameClaim(claims, rules.tenantClaim),
     tokenId,
     sessionId: nameClaim(claims, 'sid'),
+    binding: bindingOf(claims['cnf'], rules, tokenId),
     authenticatedAt: timeClaim(claims, 'auth_time', tokenId),
     acr: nameClaim(claims, 'acr'),
     amr: textsOf(claims['amr']),
     claims: copyClaims(claims, rules.claims),
   });
-  return { principal, binding, ...checkTimes(claims, rules, now, tokenId) };
+  return { principal, ...checkTimes(claims, rules, now, tokenId) };
 }
 
 function checkTimes(

@@ -46,6 +46,8 @@ export class RemoteKeySource implements KeySource {
   #pending: Promise<void> | undefined;
   #waiting = 0;
   #generation = 0;
+  /** When the last fetch failed, if it did. */
+  #failedAt = Number.NEGATIVE_INFINITY;
   readonly #missing = new BoundedCache<number>(MAX_MISSING);
   /** Who caused the last fetch for the sake of an unknown name, and when. */
   #missed: { readonly address: string; readonly at: number } | undefined;
@@ -60,14 +62,16 @@ export class RemoteKeySource implements KeySource {
     this.#maxAge = settings.maxAge;
   }
 
-  /** Asked with every token that was verified before; so it is also what makes keys be renewed in time. */
+  /**
+   * Asked with every token that was verified before; so it is also what makes keys be renewed in time. `NaN`, which equals
+   * nothing, itself included, sends a token the long way, which waits for the keys, or knows that there are none.
+   */
   get generation(): number {
     const now = this.clock.monotonic();
     const age = now - this.#loadedAt;
     if (!this.#fetched || age < this.#maxAge * RENEW_AT) return this.#generation;
-    // The long way waits for the keys, or knows that there are none.
-    const isDue = age >= this.#maxAge && (this.#pending !== undefined || now >= this.#nextFetch);
-    if (isDue || age >= this.settings.maxStale) return -1;
+    const mayFetch = this.#pending !== undefined || now >= this.#nextFetch;
+    if ((this.#isAwaited(now) && mayFetch) || age >= this.settings.maxStale) return Number.NaN;
     void this.#fetch(now);
     return this.#generation;
   }
@@ -81,10 +85,8 @@ export class RemoteKeySource implements KeySource {
     const age = now - this.#loadedAt;
     const isUsable = this.#fetched !== undefined && age < this.settings.maxStale;
     if (!isUsable) return this.#findAfter(this.#fetch(now), algorithm, kid);
-    if (age >= this.#maxAge) {
-      const pending = this.#fetch(now);
-      if (pending) return this.#findAfter(pending, algorithm, kid);
-    } else if (age >= this.#maxAge * RENEW_AT) void this.#fetch(now);
+    const renewal = age >= this.#maxAge * RENEW_AT ? this.#fetch(now) : undefined;
+    if (renewal && this.#isAwaited(now)) return this.#findAfter(renewal, algorithm, kid);
     const key = this.#keys.find(algorithm, kid);
     return key ?? this.#findAfter(this.#fetchForMiss(now, kid, address), algorithm, kid);
   }
@@ -99,9 +101,10 @@ export class RemoteKeySource implements KeySource {
   async refresh(): Promise<void> {
     if (this.#pending) await this.#pending;
     this.#nextFetch = Number.NEGATIVE_INFINITY;
-    const before = this.#loadedAt;
+    const before = this.#fetched;
     await this.#fetch(this.clock.monotonic());
-    if (this.#loadedAt === before && !this.#fetched) throw unavailable();
+    // Whoever asks for it wants to be rid of a key: old ones are no answer.
+    if (this.#fetched === before) throw unavailable();
   }
 
   watch(report: (trouble: KeySourceTrouble) => void): void {
@@ -118,8 +121,14 @@ export class RemoteKeySource implements KeySource {
     if (!this.#fetched || now - this.#loadedAt >= this.settings.maxStale) throw unavailable();
     const key = this.#keys.find(algorithm, kid);
     if (key) return key;
-    if (kid !== undefined) this.#missing.set(kid, now + MISSING_FOR * this.settings.cooldown);
+    // One that nobody looked for, because it came within the cool-down, may be there by the next fetch.
+    if (pending && kid !== undefined) this.#missing.set(kid, now + MISSING_FOR * this.settings.cooldown);
     throw new CredentialRejected('token.key-unknown');
+  }
+
+  /** Keys that are due are waited for, because one may have been withdrawn; not while their server is down or slow. */
+  #isAwaited(now: number): boolean {
+    return now - this.#loadedAt >= this.#maxAge && now - this.#failedAt > 2 * this.settings.cooldown;
   }
 
   async #wait(pending: Promise<void>): Promise<void> {
@@ -158,6 +167,7 @@ export class RemoteKeySource implements KeySource {
       now + (this.#fetched ? this.settings.cooldown : Math.min(FIRST_COOLDOWN_MS, this.settings.cooldown));
     this.#pending = this.#load(now)
       .catch((error: unknown) => {
+        this.#failedAt = this.clock.monotonic();
         this.#report({ kind: 'failed', reason: error instanceof Error ? error.message : 'unknown' });
       })
       .finally(() => {
@@ -173,6 +183,7 @@ export class RemoteKeySource implements KeySource {
     const withdrawn = [...(this.#fetched?.ids ?? [])].some((id) => !fetched.ids.has(id));
     if (withdrawn) this.#generation++;
     this.#fetched = fetched;
+    this.#failedAt = Number.NEGATIVE_INFINITY;
     this.#keys = new KeySet(fetched.keys);
     this.#loadedAt = this.clock.monotonic();
     this.#nextFetch = this.#loadedAt + this.settings.cooldown;

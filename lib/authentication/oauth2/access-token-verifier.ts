@@ -1,3 +1,4 @@
+import type { CredentialScheme } from '../../policy/route-policy.js';
 import type { CredentialVerifier, VerifiedCredential } from '../credential-verifier.js';
 
 /**
@@ -11,6 +12,10 @@ export class AccessTokenVerifier implements CredentialVerifier {
     private readonly jwts: CredentialVerifier,
     private readonly opaque: CredentialVerifier,
   ) {}
+
+  schemeOf(token: string): CredentialScheme | undefined {
+    return this.#of(token).schemeOf?.(token);
+  }
 
   cached(token: string, address?: string): VerifiedCredential | undefined {
     return this.#of(token).cached(token, address);

@@ -1,4 +1,5 @@
 import type { SecurityClock } from '../../clock.js';
+import type { CredentialScheme } from '../../policy/route-policy.js';
 import { createPrincipal, type Principal } from '../../principal/principal.js';
 import { BoundedCache } from '../bounded-cache.js';
 import {
@@ -36,6 +37,8 @@ interface Known {
 export class DelegatedRights implements CredentialVerifier {
   readonly wireScheme = 'bearer';
   readonly #known = new BoundedCache<Known>(MAX_USERS);
+  /** Questions that are under way: many requests of one user at once ask once. */
+  readonly #asked = new Map<string, Promise<UserRights | undefined>>();
   /** By the verdict on the token, so that a principal is made once. */
   readonly #narrowed = new WeakMap<VerifiedCredential, { rights: UserRights; verdict: VerifiedCredential }>();
 
@@ -45,6 +48,10 @@ export class DelegatedRights implements CredentialVerifier {
     private readonly calls: StoreCalls,
     private readonly clock: SecurityClock,
   ) {}
+
+  schemeOf(token: string): CredentialScheme | undefined {
+    return this.tokens.schemeOf?.(token);
+  }
 
   cached(token: string, address?: string): VerifiedCredential | undefined {
     const verified = this.tokens.cached(token, address);
@@ -57,10 +64,25 @@ export class DelegatedRights implements CredentialVerifier {
     const verified = this.tokens.cached(token, address) ?? (await this.tokens.verify(token, address));
     const { principal } = verified;
     if (!isDelegated(principal)) return verified;
-    const rights = await this.calls.ask(() => this.currentRights(principal.id, principal.issuer ?? ''));
+    const rights = await this.#ask(principal);
     if (!rights) throw new CredentialRejected('user.disabled', principal.tokenId);
-    this.#known.set(principal.limitKey, { rights, until: this.clock.monotonic() + BELIEVED_MS });
     return this.#narrow(verified, rights);
+  }
+
+  #ask({ limitKey, id, issuer = '' }: Principal): Promise<UserRights | undefined> {
+    const known = this.#known.get(limitKey);
+    if (known && this.clock.monotonic() < known.until) return Promise.resolve(known.rights);
+    const asked = this.#asked.get(limitKey);
+    if (asked) return asked;
+    const answer = this.calls
+      .ask(async () => checked(await this.currentRights(id, issuer)))
+      .then((rights) => {
+        if (rights) this.#known.set(limitKey, { rights, until: this.clock.monotonic() + BELIEVED_MS });
+        return rights;
+      })
+      .finally(() => this.#asked.delete(limitKey));
+    this.#asked.set(limitKey, answer);
+    return answer;
   }
 
   #narrow(verified: VerifiedCredential, rights: UserRights): VerifiedCredential {
@@ -78,6 +100,15 @@ export class DelegatedRights implements CredentialVerifier {
     this.#narrowed.set(verified, { rights, verdict });
     return verdict;
   }
+}
+
+/** An answer of another kind might limit nothing; it is no answer (R-AU-13). */
+function checked(rights: UserRights | null | undefined): UserRights | undefined {
+  if (rights === undefined || rights === null) return undefined;
+  const isSound = ({ scopes, roles }: UserRights) =>
+    [scopes, roles].every((one) => one === undefined || Array.isArray(one));
+  if (typeof rights === 'object' && isSound(rights)) return rights;
+  throw new TypeError('currentRights gave no { scopes, roles }');
 }
 
 /** A client that acts for itself acts for nobody else. */

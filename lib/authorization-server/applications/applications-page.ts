@@ -20,6 +20,8 @@ export interface ApplicationsPageParts {
   readonly tokens: FormTokens;
   readonly logins: LoginCheck;
   readonly findAccount: (id: string) => Promise<Account | undefined>;
+  /** Ends what this browser is logged in with for the questions of applications. */
+  readonly endLogin: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
 /** The page where somebody sees which applications have access, and takes it back. It has a short login of its own. */
@@ -43,11 +45,19 @@ export class ApplicationsPage {
     const account = session && (await this.parts.findAccount(session.id));
     if (!account) return this.#login(request, response, address, form);
     const { applications, tokens } = this.parts;
-    // A form that this page has not made does nothing.
-    if (!form || !tokens.isGood(form.get('csrf'), USE, session.text)) {
-      return this.#show(response, account, session.text, undefined);
+    if (!form) return this.#show(response, account, session.text);
+    if (!tokens.isGood(form.get('csrf'), USE, session.text))
+      return this.#show(
+        response,
+        account,
+        session.text,
+        'That form was out of date. Nothing has changed.',
+        403,
+      );
+    if (form.get('action') === 'logout') {
+      await this.parts.endLogin(request, response);
+      return this.#redirect(response, `${this.#cookie}=; Max-Age=0`);
     }
-    if (form.get('action') === 'logout') return this.#redirect(response, `${this.#cookie}=; Max-Age=0`);
     const id = form.get('withdraw') ?? '';
     const known = (await applications.list(account.id)).find((one) => one.id === id);
     if (known) await applications.withdraw(account.id, id);
@@ -86,10 +96,11 @@ export class ApplicationsPage {
     );
     if (visit !== known)
       response.setHeader('Set-Cookie', `${this.#cookie}-login=${visit}; ${this.#attributes}`);
-    pages.send(response, outcome ? 401 : 200, page);
+    if (outcome?.retryAfter !== undefined) response.setHeader('Retry-After', outcome.retryAfter);
+    pages.send(response, outcome?.status ?? 200, page);
   }
 
-  async #show(response: ServerResponse, account: Account, session: string, notice: string | undefined) {
+  async #show(response: ServerResponse, account: Account, session: string, notice?: string, status = 200) {
     const { settings, applications, tokens, pages } = this.parts;
     const list = await applications.list(account.id);
     const page = pages.write((view) =>
@@ -108,7 +119,7 @@ export class ApplicationsPage {
         notice,
       }),
     );
-    pages.send(response, 200, page);
+    pages.send(response, status, page);
   }
 
   #redirect(response: ServerResponse, cookie: string): void {

@@ -97,10 +97,11 @@ export class ApplicationsService {
   /** @internal Ends what came from a grant. */
   async end(id: string, { accountId, clientId }: Pick<StoredGrant, 'accountId' | 'clientId'>): Promise<void> {
     const { store, calls, tokens, issuer, events } = this.parts;
-    // The grant first: nothing new comes from it while the rest is being removed.
+    // The name is revoked first, and the grant is what one finds it by: if anything fails it can be withdrawn again. Behind the
+    // grant nothing new comes while the rest is being removed.
+    await tokens.revoke({ issuer, id: accountId, sessionId: id } as Parameters<typeof tokens.revoke>[0]);
     await calls.ask(() => store.remove(KIND, id));
     await calls.ask(() => store.removeByGrant(id));
-    await tokens.revoke({ issuer, id: accountId, sessionId: id } as Parameters<typeof tokens.revoke>[0]);
     events.emit('oauth-grant.withdrawn', { subject: accountId, clientId });
   }
 

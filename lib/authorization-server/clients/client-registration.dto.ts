@@ -14,11 +14,8 @@ import { GRANT_TYPES, type GrantType } from './client-registration.js';
 
 const MAX_LIST = 50;
 
-/** The body of `POST` of a client; what the members mean together the service checks. */
-export class ClientRegistrationDto {
-  @IsOptional() @IsString() @MaxLength(71) clientId?: string;
-  @IsString() @Length(1, 80) name!: string;
-  @IsOptional() @IsIn(['secret', 'private-key', 'none']) authentication?: 'secret' | 'private-key' | 'none';
+/** What both bodies hold; what the members mean together the service checks. */
+class ClientMembersDto {
   @IsOptional() @IsObject() jwks?: { keys: object[] };
   @IsOptional()
   @IsArray()
@@ -49,4 +46,16 @@ export class ClientRegistrationDto {
   @MaxLength(2_000, { each: true })
   allowedOrigins?: string[];
   @IsOptional() @IsString() @MaxLength(2_000) resourceServer?: string;
+}
+
+/** The body of `POST` of a client. */
+export class ClientRegistrationDto extends ClientMembersDto {
+  @IsOptional() @IsString() @MaxLength(71) clientId?: string;
+  @IsString() @Length(1, 80) name!: string;
+  @IsOptional() @IsIn(['secret', 'private-key', 'none']) authentication?: 'secret' | 'private-key' | 'none';
+}
+
+/** The body of `PATCH` of a client. */
+export class ClientChangesDto extends ClientMembersDto {
+  @IsOptional() @IsString() @Length(1, 80) name?: string;
 }

@@ -36,6 +36,9 @@ export interface ClientRegistration {
   readonly resourceServer?: string;
 }
 
+/** What can be changed of a client; its id and how it proves who it is stay. */
+export type ClientChanges = Partial<Omit<ClientRegistration, 'clientId' | 'authentication'>>;
+
 /** What a client can do to get tokens; there are no others (R-AS-02). */
 export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 export type GrantType = (typeof GRANT_TYPES)[number];

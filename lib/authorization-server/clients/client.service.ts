@@ -9,6 +9,7 @@ import type { AuthorizationStore } from '../records/authorization-store.js';
 import { recordId } from '../records/record-names.js';
 import { completeRegistration, type KnownTargets } from './client-checks.js';
 import {
+  type ClientChanges,
   type ClientInfo,
   type ClientRegistration,
   infoOf,
@@ -16,6 +17,8 @@ import {
 } from './client-registration.js';
 
 const KIND = 'Client';
+/** What stays of a client: its id, so that no other is ever taken for it and comes into what people have allowed it. */
+const REMOVED = 'RemovedClient';
 /** All clients are listed together. */
 const OWNER = recordId(KIND, 'all');
 const FOREVER = 253_402_300_799_000;
@@ -45,15 +48,35 @@ export interface ClientServiceParts {
 export class ClientService {
   constructor(private readonly parts: ClientServiceParts) {}
 
-  /** @throws SecurityError `VALIDATION_FAILED`, `CONFLICT` if the id is taken; `UNAVAILABLE` if the store fails */
+  /** @throws SecurityError `VALIDATION_FAILED`, `CONFLICT` if the id is or was taken; `UNAVAILABLE` if the store fails */
   async register(input: ClientRegistration): Promise<IssuedClient> {
     const { clock, known, configured, events } = this.parts;
     const made = { clientId: `client_${randomBytes(12).toString('base64url')}`, createdAt: clock.now() };
     const info = completeRegistration(input, known, made);
     const { secret, client } = withSecret(info);
-    if (configured.has(info.clientId) || !(await this.#save(client, true))) throw taken();
+    if (configured.has(info.clientId) || (await this.#wasRemoved(info.clientId))) throw taken();
+    if (!(await this.#save(client, true))) throw taken();
     events.emit('oauth-client.registered', { clientId: info.clientId });
     return { ...info, ...(secret !== undefined && { clientSecret: secret }) };
+  }
+
+  /**
+   * Changes what is given, at once; lists take the place of those that there were. Consents and tokens stay, and give no more
+   * than is allowed to the client from now on.
+   *
+   * @returns undefined if there is no such client
+   * @throws SecurityError `VALIDATION_FAILED`, `UNAVAILABLE`
+   */
+  async update(clientId: string, changes: ClientChanges): Promise<ClientInfo | undefined> {
+    const stored = await this.#stored(clientId);
+    if (!stored) return undefined;
+    const { createdAt, secretDigest, ...current } = stored;
+    const { authentication } = current;
+    const input = { ...current, ...changes, clientId, authentication } as ClientRegistration;
+    const info = completeRegistration(input, this.parts.known, { clientId, createdAt });
+    await this.#save({ ...info, ...(secretDigest !== undefined && { secretDigest }) }, false);
+    this.parts.events.emit('oauth-client.changed', { clientId });
+    return info;
   }
 
   /** Replaces a client's secret, at once. @returns undefined if there is no such client with a secret */
@@ -70,6 +93,9 @@ export class ClientService {
   /** Removes a client: from now on it gets no tokens. @returns false if there is none */
   async remove(clientId: string): Promise<boolean> {
     const { store, calls, events } = this.parts;
+    if (!(await this.#stored(clientId))) return false;
+    const id = recordId(REMOVED, clientId);
+    await calls.ask(() => store.save({ kind: REMOVED, id, payload: '{}', expiresAt: FOREVER }));
     const removed = await calls.ask(() => store.remove(KIND, recordId(KIND, clientId)));
     if (removed) events.emit('oauth-client.removed', { clientId });
     return removed;
@@ -99,6 +125,12 @@ export class ClientService {
     return record && (JSON.parse(record.payload) as RegisteredClient);
   }
 
+  async #wasRemoved(clientId: string): Promise<boolean> {
+    const { store, calls, clock } = this.parts;
+    const id = recordId(REMOVED, clientId);
+    return (await calls.ask(() => store.find(REMOVED, id, clock.now()))) !== undefined;
+  }
+
   #save(client: RegisteredClient, onlyNew: boolean): Promise<boolean> {
     const { store, calls } = this.parts;
     const record = {
@@ -118,4 +150,5 @@ function withSecret(info: ClientInfo): { secret: string | undefined; client: Reg
   return { secret, client: { ...info, secretDigest: sha256(secret) } };
 }
 
-const taken = (): SecurityError => new SecurityError('CONFLICT', 'There is a client with this clientId');
+const taken = (): SecurityError =>
+  new SecurityError('CONFLICT', 'There is, or was, a client with this clientId');

@@ -1,11 +1,22 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  type Type,
+} from '@nestjs/common';
 
 import { JwtAuth } from '../../authentication/jwt/jwt-auth.decorator.js';
 import { RequireRoles } from '../../authorization/require-roles.decorator.js';
 import { UserOnly } from '../../authorization/user-only.decorator.js';
 import { SecurityError } from '../../errors/security-error.js';
-import { ClientRegistrationDto } from './client-registration.dto.js';
-import type { ClientInfo, ClientRegistration } from './client-registration.js';
+import { ClientChangesDto, ClientRegistrationDto } from './client-registration.dto.js';
+import type { ClientChanges, ClientInfo, ClientRegistration } from './client-registration.js';
 import { ClientService, type IssuedClient } from './client.service.js';
 
 /** Makes the controller by which administrators register applications; dynamic registration there is none (R-AS-20). */
@@ -19,8 +30,7 @@ export function createClientsController(path: string, role: string): Type {
 
     @Post()
     register(@Body() input: ClientRegistrationDto): Promise<IssuedClient> {
-      const given = Object.entries(input).filter(([, value]) => value !== undefined);
-      return this.clients.register(Object.fromEntries(given) as unknown as ClientRegistration);
+      return this.clients.register(givenOf(input) as ClientRegistration);
     }
 
     @Get()
@@ -31,6 +41,11 @@ export function createClientsController(path: string, role: string): Type {
     @Get(':id')
     async one(@Param('id') id: string): Promise<ClientInfo> {
       return found(await this.clients.get(id));
+    }
+
+    @Patch(':id')
+    async update(@Param('id') id: string, @Body() changes: ClientChangesDto): Promise<ClientInfo> {
+      return found(await this.clients.update(id, givenOf(changes) as ClientChanges));
     }
 
     @Post(':id/rotate-secret')
@@ -46,6 +61,9 @@ export function createClientsController(path: string, role: string): Type {
   }
   return ClientsController;
 }
+
+const givenOf = (input: object): object =>
+  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 
 function found<T>(value: T | undefined): T {
   if (value === undefined) throw new SecurityError('NOT_FOUND', 'There is no such client');

@@ -4,7 +4,7 @@ import type { Html } from './html.js';
 export interface PageTheme {
   /** Name of the service, on top of each page; the issuer's host by default. */
   readonly name?: string;
-  /** Colour of buttons and links, such as `#0b57d0`; it must be readable under white text. */
+  /** Colour of buttons and edges, such as `#0b57d0`; what stands on it is black or white. */
   readonly accent?: string;
   /** Language of the pages, such as `en`; the texts come from `pages`. */
   readonly language?: string;
@@ -39,9 +39,11 @@ export interface PermissionView {
   readonly resource: string;
   /** Whether it was given before. */
   readonly given: boolean;
+  /** Whether it is ticked: at first all are, then as the form was sent. */
+  readonly chosen: boolean;
 }
 
-/** The page that asks whether an application may; field `action` with `allow` or `deny`. */
+/** The page that asks whether an application may; field `action` with `allow`, `deny`, or `switch` for another account. */
 export interface ConsentView extends FormView {
   readonly clientName: string;
   /** Whether somebody has made sure who is behind it. */

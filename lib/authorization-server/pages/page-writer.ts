@@ -12,7 +12,6 @@ function pageHeaders(nonce: string, formTargets: readonly string[]): Readonly<Re
   const policy = [
     "default-src 'none'",
     `style-src 'nonce-${nonce}'`,
-    // Browsers hold this against the redirects that follow a form too.
     `form-action ${["'self'", ...formTargets].join(' ')}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
@@ -58,9 +57,13 @@ export class PageWriter {
   }
 }
 
-/** What a form may lead to when its answer is sent to an application. */
-export function formTargetOf(redirectUri: unknown): readonly string[] {
+/**
+ * What a form may lead to when its answer is sent to an application. Browsers hold this against every redirect that follows,
+ * those that the application makes behind its own address too: with its host alone people would be stuck on our page. IPv6
+ * hosts cannot be said in a policy at all.
+ */
+export function formTargetsOf(redirectUri: unknown): readonly string[] {
   if (typeof redirectUri !== 'string' || !URL.canParse(redirectUri)) return [];
-  const { protocol, origin } = new URL(redirectUri);
-  return [protocol === 'https:' || protocol === 'http:' ? origin : protocol];
+  const { protocol } = new URL(redirectUri);
+  return protocol === 'http:' ? ['http:', 'https:'] : [protocol];
 }

@@ -2,10 +2,13 @@ import type { JsonWebKey } from 'node:crypto';
 
 import type * as Oidc from 'oidc-provider';
 
+import { DPOP_ALGORITHMS } from '../../authentication/oauth2/dpop/dpop-proof.js';
 import type { AuthorizationServerSettings } from '../authorization-server.settings.js';
 import type { Account } from '../authorization-server.options.js';
 import { grantName } from '../records/record-names.js';
 import { ROUTES } from '../server-address.js';
+import type { RenderError } from '../server-errors.js';
+import { assertOneSecret } from './client-requests.js';
 import { EXTRA_METADATA } from './client-metadata.js';
 import { allowedScopes, defaultResource, mayAskFor, requestedScopes, scopesFor } from './granted-scopes.js';
 import { existingGrant, type FindGrant, interactionPolicyOf } from './interaction-policy.js';
@@ -20,7 +23,7 @@ export interface ProviderParts {
   readonly adapter: (kind: string) => { find(id: string): Promise<unknown> };
   readonly findAccount: (id: string) => Promise<Account | undefined>;
   readonly findGrant: FindGrant;
-  readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
+  readonly renderError: RenderError;
 }
 
 /** Longest life of a client's assertion, in seconds (R-AS-09). */
@@ -51,7 +54,11 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
   const resourceOf = async (ctx: Context, identifier: string, client: Oidc.Client) => {
     const resource = settings.resources.get(identifier);
     if (!resource || !mayAskFor(client, identifier)) throw new errors.InvalidTarget();
-    const unknown = requestedScopes(ctx).find((scope) => !allowedScopes(client).includes(scope));
+    const allowed = allowedScopes(client);
+    // A client that acts for itself asks one resource, and is told of each scope that it does not get (RFC 6749 §5.1).
+    const isForItself = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+    const possible = isForItself ? allowed.filter((scope) => resource.scopes.includes(scope)) : allowed;
+    const unknown = requestedScopes(ctx).find((scope) => !possible.includes(scope));
     if (unknown !== undefined)
       throw new errors.InvalidScope('the client may not ask for this scope', unknown);
     const scopes = await scopesFor(parts.findAccount, ctx, client, resource.scopes);
@@ -72,7 +79,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     enabledJWA: {
       idTokenSigningAlgValues: [algorithm],
       clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
-      dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
+      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
     },
     extraClientMetadata: { properties: EXTRA_METADATA },
     responseTypes: ['code'],
@@ -120,10 +127,7 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
       introspection: {
         enabled: true,
         allowedPolicy: async (_ctx: Context, client: Oidc.Client, token: IntrospectedToken) => {
-          const own = client['resource_server'];
-          // Who cannot prove to be a resource server learns nothing, not even that there is nothing.
-          if (typeof own !== 'string') throw new errors.InvalidClientAuth('the client is no resource server');
-          if (token.kind === 'RefreshToken' || token.aud !== own) return false;
+          if (token.kind === 'RefreshToken' || token.aud !== client['resource_server']) return false;
           // With its registration a client loses the tokens that it has.
           return (await adapter('Client').find(token.clientId)) !== undefined;
         },
@@ -167,7 +171,8 @@ export function providerConfiguration(parts: ProviderParts): Oidc.Configuration 
     clientBasedCORS: (_ctx: Context, origin: string, client: Oidc.Client) =>
       (client['allowed_origins'] as readonly string[]).includes(origin),
     extraTokenClaims: (ctx: Context, token: { grantId?: string }) => extraClaims(ctx, token),
-    assertJwtClientAuthClaimsAndHeader: (_ctx: Context, claims: { exp?: unknown; aud?: unknown }) => {
+    assertJwtClientAuthClaimsAndHeader: (ctx: Context, claims: { exp?: unknown; aud?: unknown }) => {
+      assertOneSecret(oidc, ctx);
       const latest = Math.floor(Date.now() / 1000) + ASSERTION_SECONDS + SKEW_SECONDS;
       if (typeof claims.exp !== 'number' || claims.exp > latest || typeof claims.aud !== 'string')
         throw new errors.InvalidClientAuth('the assertion lives too long, or has several audiences');

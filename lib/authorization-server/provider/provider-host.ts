@@ -5,6 +5,7 @@ import { SigningKeyRing } from '../../authentication/jwt/signing-key-ring.js';
 import type { TokenSigner } from '../../authentication/jwt/token-issuer.js';
 import type { RequestState } from '../../http/request-state.js';
 import type { Account } from '../authorization-server.options.js';
+import type { RenderError } from '../server-errors.js';
 import type { AuthorizationServerParts } from '../server-parts.js';
 import { ClientAdapter } from './client-adapter.js';
 import { createProvider } from './create-provider.js';
@@ -27,7 +28,7 @@ export interface CurrentProvider {
 /** What a provider is made with beside the server's parts. */
 export interface ProviderHostParts extends AuthorizationServerParts {
   readonly findAccount: (id: string) => Promise<Account | undefined>;
-  readonly renderError: (ctx: Oidc.KoaContextWithOIDC) => void;
+  readonly renderError: RenderError;
 }
 
 /** Keeps the signing keys, and a provider that signs with the one whose time it is. */
@@ -35,6 +36,7 @@ export class ProviderHost {
   readonly ring: SigningKeyRing;
   #oidc: typeof Oidc | undefined;
   #current: CurrentProvider | undefined;
+  readonly #ending = new Map<string, Promise<void>>();
 
   constructor(private readonly parts: ProviderHostParts) {
     this.ring = new SigningKeyRing(parts.clock);
@@ -97,8 +99,8 @@ export class ProviderHost {
   }
 
   #records(kind: string, { errors }: typeof Oidc): RecordAdapter {
-    const { settings, seal, calls, clock, events, tokens } = this.parts;
-    const { store, issuer } = settings;
+    const { settings, seal, calls, clock, events } = this.parts;
+    const { store } = settings;
     return new RecordAdapter(kind, {
       store,
       seal,
@@ -109,9 +111,20 @@ export class ProviderHost {
           ? new errors.InvalidRequest('it was used before')
           : new errors.InvalidGrant('it was used before'),
       replayed: (clientId) => events.emit('oauth-grant.replayed', { clientId }),
-      // JWTs of a grant are told apart by their `sid`.
-      ended: (grant) =>
-        tokens.revoke({ issuer, id: grant, sessionId: grant } as Parameters<typeof tokens.revoke>[0]),
+      ended: (grant) => this.#endJwts(grant),
     });
+  }
+
+  /** JWTs of a grant are told apart by their `sid`. All kinds of its records end at the same time, and its JWTs once. */
+  #endJwts(grant: string): Promise<void> {
+    const known = this.#ending.get(grant);
+    if (known) return known;
+    const { settings, tokens } = this.parts;
+    const target = { issuer: settings.issuer, id: grant, sessionId: grant };
+    const ending = tokens
+      .revoke(target as Parameters<typeof tokens.revoke>[0])
+      .finally(() => this.#ending.delete(grant));
+    this.#ending.set(grant, ending);
+    return ending;
   }
 }

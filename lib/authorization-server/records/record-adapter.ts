@@ -85,20 +85,24 @@ export class RecordAdapter {
   async destroy(id: string): Promise<void> {
     const { store, calls } = this.parts;
     const name = recordId(this.kind, id);
-    await calls.ask(() => store.remove(this.kind, name));
+    // In this order, because what has failed is tried again as long as there is a grant.
     if (this.kind === 'Grant') await this.parts.ended(name);
+    await calls.ask(() => store.remove(this.kind, name));
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {
     const { store, calls } = this.parts;
+    // As long as the JWTs have not ended, the code or token by which somebody can try again stays.
+    await this.parts.ended(grantName(grantId));
     await calls.ask(() => store.removeByGrant(grantName(grantId)));
   }
 
   async #endGrant(grantId: string): Promise<void> {
-    await this.revokeByGrantId(grantId);
     const { store, calls } = this.parts;
-    await calls.ask(() => store.remove('Grant', grantName(grantId)));
-    await this.parts.ended(grantName(grantId));
+    const name = grantName(grantId);
+    await this.parts.ended(name);
+    await calls.ask(() => store.remove('Grant', name));
+    await calls.ask(() => store.removeByGrant(name));
   }
 
   async #open(found: FoundRecord | undefined): Promise<Payload | undefined> {

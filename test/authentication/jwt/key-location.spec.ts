@@ -20,9 +20,11 @@ afterEach(() => {
 /** An issuer with metadata, as `answers` has it by path. */
 async function withIssuer(answers: (origin: string) => Record<string, unknown>, path = '') {
   const asked: string[] = [];
+  const silent = new Set<string>();
   let all: Record<string, unknown> = {};
   const server = createServer(({ url = '' }, response) => {
     asked.push(url);
+    if (silent.has(url)) return;
     if (url in all) response.end(JSON.stringify(all[url]));
     else response.writeHead(404).end();
   });
@@ -38,7 +40,7 @@ async function withIssuer(answers: (origin: string) => Record<string, unknown>, 
     made
       .outcome(token({ iss: issuer, iat: made.clock.seconds, exp: made.clock.seconds + 60 }, { kid: 'a' }))
       .catch((error: { code?: string }) => String(error.code));
-  return { ...made, asked, outcome, documents: all };
+  return { ...made, asked, silent, outcome, documents: all, issuer };
 }
 
 describe('discovery', () => {
@@ -112,6 +114,19 @@ describe('discovery', () => {
     documents['/keys'] = keys;
     clock.seconds += 1_000;
     expect(await outcome()).toBe('user user-1');
+  });
+
+  it('R-OA-08 metadata that never come leave the keys their part of the time', async () => {
+    const { outcome, clock, documents, verifier, silent, issuer } = await withIssuer((origin) => ({
+      '/.well-known/openid-configuration': { issuer: origin, jwks_uri: `${origin}/keys` },
+      '/keys': { keys: [jwkOf()] },
+    }));
+    expect(await outcome()).toBe('user user-1');
+    silent.add('/.well-known/openid-configuration');
+    documents['/keys'] = { keys: [jwkOf(ecPair.publicKey, 'b')] };
+    clock.seconds += 3_601;
+    const claims = { iss: issuer, iat: clock.seconds, exp: clock.seconds + 60 };
+    expect((await verifier.verify(token(claims, { kid: 'b' }))).principal.id).toBe('user-1');
   });
 
   it('R-OA-01 a public issuer cannot send us to this machine', async () => {

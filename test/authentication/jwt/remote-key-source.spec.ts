@@ -210,6 +210,53 @@ describe('keys from jwks_uri', () => {
     expect(await outcome(text)).toBe('token.key-unknown');
   });
 
+  it('R-OA-07 R-OA-08 a token that came when keys were due is known no longer than they may be used', async () => {
+    const { outcome, verifier, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    clock.seconds += 601;
+    const text = token({ iat: clock.seconds + 20, exp: clock.seconds + 3_620 }, { kid: 'a' });
+    expect(await outcome(text)).toBe('user user-1');
+    state.answer = (_, response) => response.writeHead(500).end();
+    clock.seconds += 3_605;
+    expect(verifier.cached(text)).toBeUndefined();
+    expect(await outcome(text)).toBe('UNAVAILABLE');
+  });
+
+  it('R-OA-07 whoever fetches the keys now is told when that fails', async () => {
+    const { outcome, issuers, state } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    state.answer = (_, response) => response.writeHead(500).end();
+    await expect(issuers[0]!.keys.refresh!()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await outcome(signedByA({ jti: 'x' }))).toBe('user user-1');
+  });
+
+  it('R-OA-08 keys that are due are waited for once while the server is silent, by no more than may wait', async () => {
+    const { outcome, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    state.answer = () => undefined;
+    const fresh = (jti: string) => signedByA({ jti, iat: clock.seconds, exp: clock.seconds + 60 });
+    clock.seconds += 601;
+    expect(await outcome(fresh('first'))).toBe('user user-1');
+    clock.seconds += 31;
+    const began = performance.now();
+    const all = await Promise.all(Array.from({ length: 300 }, (_, i) => outcome(fresh(`${i}`))));
+    expect(new Set(all)).toEqual(new Set(['user user-1']));
+    expect(performance.now() - began).toBeLessThan(2_500);
+    await expect.poll(() => state.requests).toBe(3);
+  });
+
+  it('R-OA-06 a new key whose first token came within a cool-down is found by the next fetch', async () => {
+    const { outcome, state, clock } = await withKeyServer(keys(KEY_A));
+    expect(await outcome(signedByA())).toBe('user user-1');
+    clock.seconds += 31;
+    expect(await outcome(token({}, { kid: 'made-up' }))).toBe('token.key-unknown');
+    state.answer = keys(KEY_A, KEY_B);
+    clock.seconds += 5;
+    expect(await outcome(signedByB())).toBe('token.key-unknown');
+    clock.seconds += 26;
+    expect(await outcome(signedByB())).toBe('user user-1');
+  });
+
   it('R-OA-06 a new key is found under a flood of made-up names, and one client uses half of the fetches', async () => {
     const { verifier, state, clock } = await withKeyServer(keys(KEY_A));
     const verdict = (text: string, address: string) =>

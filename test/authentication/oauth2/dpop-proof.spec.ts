@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -66,6 +68,51 @@ describe('DPoP proofs', () => {
   });
 });
 
+describe('readProof', () => {
+  const encode = (text: string) => Buffer.from(text).toString('base64url');
+  const reasonOf = (header: object, claims: string) => {
+    try {
+      readProof(`${encode(JSON.stringify(header))}.${encode(claims)}.AAAA`, DPOP_ALGORITHMS);
+      return undefined;
+    } catch (error) {
+      return (error as ProofRejected).reason;
+    }
+  };
+  const claims = '{"jti":"1","htm":"GET","htu":"https://api.example/x","iat":1}';
+
+  it.each([
+    [1_024, 'proof.key'],
+    [2_048, undefined],
+    [4_096, undefined],
+    [8_192, 'proof.key'],
+    [16_384, 'proof.key'],
+  ])('R-DP-03 an RSA key of %i bits', (bits, reason) => {
+    const modulus = randomBytes(bits / 8);
+    modulus[0]! |= 0x80;
+    modulus[modulus.length - 1]! |= 1;
+    const jwk = { kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' };
+    expect(reasonOf({ typ: 'dpop+jwt', alg: 'PS256', jwk }, claims)).toBe(reason);
+  });
+
+  it('R-DP-03 nothing in it has a second reading', async () => {
+    const { jwk } = await proofMaker();
+    const header = { typ: 'dpop+jwt', alg: 'ES256', jwk };
+    expect(reasonOf(header, claims)).toBeUndefined();
+    const twice = `{"jti":"1","jti":"2",${claims.slice(1)}`;
+    for (const text of [
+      twice,
+      `\ufeff${claims}`,
+      `${claims} `.repeat(2),
+      '[]',
+      claims.replace('"1"', '["1"]'),
+    ])
+      expect([text, reasonOf(header, text)]).toEqual([text, expect.stringMatching(/malformed|claims/)]);
+    expect(reasonOf({ ...header, alg: 'RS256' }, claims)).toBe('proof.algorithm');
+    expect(reasonOf({ ...header, alg: 'HS256' }, claims)).toBe('proof.algorithm');
+    expect(reasonOf({ ...header, jwk: { ...jwk, use: 'enc' } }, claims)).toBe('proof.key');
+  });
+});
+
 describe('normalizedTargetUri', () => {
   it('R-DP-04 takes one form for one address, and what has it stays', () => {
     fc.assert(
@@ -101,5 +148,17 @@ describe('DpopNonces', () => {
         expect(foreign!.isTaken(nonce)).toBe(false);
       }),
     );
+  });
+
+  it('R-DP-08 a node whose clock is behind takes the nonce of one that is ahead', () => {
+    let now = 1_000_000;
+    const clock = { now: () => now, monotonic: () => 0 };
+    const [ahead, behind] = [1, 1].map((fill) => new DpopNonces(Buffer.alloc(32, fill), clock));
+    const nonce = ahead!.current();
+    now -= 50;
+    expect(behind!.current()).not.toBe(nonce);
+    expect(behind!.isTaken(nonce)).toBe(true);
+    now -= 100_000;
+    expect(behind!.isTaken(nonce)).toBe(false);
   });
 });

@@ -37,9 +37,13 @@ export interface OidcProviderSetup {
 }
 
 /** A plain oidc-provider in a process of its own. @returns stops it */
-export async function startOidcProvider(setup: OidcProviderSetup): Promise<() => void> {
+export async function startOidcProvider(setup: OidcProviderSetup): Promise<() => Promise<void>> {
   const args = ['--input-type=module', '-e', PROGRAM, JSON.stringify(setup)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(child.stdout, 'data');
-  return () => child.kill();
+  return async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill();
+    await once(child, 'exit');
+  };
 }

@@ -4,7 +4,8 @@ import type { SecurityClock } from '../../../clock.js';
 
 /** How long one nonce is given out; it is taken for as long again, and then a third time. */
 const PERIOD_MS = 100_000;
-const PERIODS_TAKEN = 3;
+/** From the next one on, which a node whose clock is ahead gives out already. */
+const PERIODS_TAKEN = [-1, 0, 1, 2] as const;
 
 /**
  * Nonces that nobody can guess and every node with the secret can check: a keyed digest of the time. So none has to be
@@ -36,9 +37,8 @@ export class DpopNonces {
     const period = Math.floor(this.clock.now() / PERIOD_MS);
     if (period === this.#period) return;
     this.#period = period;
-    const texts = Array.from({ length: PERIODS_TAKEN }, (_, ago) => this.#nonceOf(period - ago));
-    this.#current = texts[0]!;
-    this.#taken = texts.map((text) => Buffer.from(text));
+    this.#current = this.#nonceOf(period);
+    this.#taken = PERIODS_TAKEN.map((ago) => Buffer.from(this.#nonceOf(period - ago)));
   }
 
   #nonceOf(period: number): string {

@@ -39,6 +39,9 @@ const SIGNATURES: Readonly<
   Ed25519: { hash: null, options: {} },
 };
 
+/** How fast the clocks of clients may be, in milliseconds (R-DP-06). */
+export const FUTURE_MS = 10_000;
+
 /** A proof was sent and is not good enough, or it is missing. The client is told so, but not why. */
 export class ProofRejected extends CredentialRejected {
   constructor(
@@ -101,6 +104,19 @@ export function readProof(text: string, algorithms: readonly DpopAlgorithm[]): R
     tokenHash: optionalText(claims, 'ath'),
     nonce: optionalText(claims, 'nonce'),
   };
+}
+
+/** The one `DPoP` line; Node joins repeated ones, so the raw lines are looked at (R-DP-02). @throws ProofRejected */
+export function proofIn(rawHeaders: readonly string[]): string {
+  let proof: string | undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length !== 4 || name.toLowerCase() !== 'dpop') continue;
+    if (proof !== undefined) throw new ProofRejected('proof.repeated');
+    proof = rawHeaders[i + 1]!;
+  }
+  if (proof === undefined) throw new ProofRejected('proof.missing');
+  return proof;
 }
 
 /** @throws ProofRejected unless the key in the proof signed it */

@@ -1,5 +1,6 @@
 import { createPublicKey, randomUUID } from 'node:crypto';
 
+import type { SecurityClock } from '../../../clock.js';
 import { publicHalf, readPrivateKey } from '../../jwt/key-material.js';
 import { thumbprint } from '../../jwt/thumbprint.js';
 
@@ -30,13 +31,14 @@ export function privateKeyJwt(
   clientId: string,
   material: unknown,
   keyId: string | undefined,
+  clock: SecurityClock,
 ): ClientAuthentication {
   const key = readPrivateKey(material);
   const kid = keyId ?? thumbprint(createPublicKey(key).export({ format: 'jwk' }));
   const alg = publicHalf(key, kid, undefined).algorithms[0]!;
   return async (audience) => {
     const { SignJWT } = await import('jose');
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(clock.now() / 1000);
     const assertion = await new SignJWT({ jti: randomUUID() })
       .setProtectedHeader({ alg, kid })
       .setIssuer(clientId)

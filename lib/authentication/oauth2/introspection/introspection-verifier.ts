@@ -53,11 +53,19 @@ export class IntrospectionVerifier implements CredentialVerifier {
     this.#breaker = new CircuitBreaker(clock);
   }
 
+  schemeOf(): 'oauth2' {
+    return 'oauth2';
+  }
+
   cached(token: string): VerifiedCredential | undefined {
-    const known = this.#good.get(sha256(token));
-    if (!known || this.clock.now() >= known.credential.expiresAt || !this.revocations.isCurrent())
-      return undefined;
+    const known = this.#known(sha256(token));
+    if (!known || !this.revocations.isCurrent()) return undefined;
     return this.revocations.isRevoked(known.revocable) ? undefined : known.credential;
+  }
+
+  #known(digest: string): KnownToken | undefined {
+    const known = this.#good.get(digest);
+    return known && this.clock.now() < known.credential.expiresAt ? known : undefined;
   }
 
   verify(token: string, address?: string): Promise<VerifiedCredential> {
@@ -66,6 +74,11 @@ export class IntrospectionVerifier implements CredentialVerifier {
     const refusedUntil = this.#bad.get(digest);
     if (refusedUntil !== undefined && this.clock.now() < refusedUntil)
       return Promise.reject(new CredentialRejected('token.inactive'));
+    // What nobody would get in with need not be asked about.
+    const known = this.#known(digest);
+    if (known && this.revocations.isRevoked(known.revocable))
+      return Promise.reject(new CredentialRejected('token.revoked', known.credential.principal.tokenId));
+    if (!this.revocations.isCurrent()) return Promise.reject(unavailable('token.revocations-unknown'));
     const open = this.#open.get(digest);
     if (open) return open.answer;
     if (this.#isBusy(address)) return Promise.reject(unavailable('introspection.busy'));
@@ -86,9 +99,10 @@ export class IntrospectionVerifier implements CredentialVerifier {
   }
 
   async #ask(token: string, digest: string): Promise<VerifiedCredential> {
+    const asked = this.clock.now();
     const claims = await this.#answer(token);
     try {
-      const known = this.#judge(claims);
+      const known = this.#judge(claims, asked);
       if (!this.revocations.isCurrent()) throw unavailable('token.revocations-unknown');
       if (this.revocations.isRevoked(known.revocable)) throw new CredentialRejected('token.revoked');
       this.#good.set(digest, known);
@@ -116,14 +130,14 @@ export class IntrospectionVerifier implements CredentialVerifier {
   }
 
   /** What a JWT must say an answer must say too; only what RFC 7662 leaves out has another form (R-IN-02). */
-  #judge(claims: Claims): KnownToken {
+  #judge(claims: Claims, asked: number): KnownToken {
     if (claims['active'] !== true) throw new CredentialRejected('token.inactive');
     const { issuer, audiences, introspection } = this.issuer;
     const type = claims['token_type'];
     if (type !== undefined && !(typeof type === 'string' && /^(?:bearer|dpop)$/i.test(type)))
       throw new CredentialRejected('token.type');
     const now = this.clock.now();
-    const { principal, binding, expiresAt } = checkClaims(
+    const { principal, expiresAt } = checkClaims(
       {
         ...claims,
         iss: claims['iss'] ?? issuer,
@@ -139,9 +153,10 @@ export class IntrospectionVerifier implements CredentialVerifier {
     );
     const { id: subject, tokenId, sessionId } = principal;
     const issuedAt = typeof claims['iat'] === 'number' ? claims['iat'] : 0;
-    const until = Math.min(expiresAt * 1000, now + introspection.cacheForMs);
+    // From the question on: what happened at the server while its answer was on its way is not in it.
+    const until = Math.min(expiresAt * 1000, asked + introspection.cacheForMs);
     return {
-      credential: Object.freeze({ principal, binding, expiresAt: until }),
+      credential: Object.freeze({ principal, expiresAt: until }),
       revocable: revocableToken(issuer, { subject, tokenId, sessionId, issuedAt }),
     };
   }

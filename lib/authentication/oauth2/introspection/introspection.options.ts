@@ -85,7 +85,7 @@ export function compileIntrospection(
   const checks = new OptionChecks(given, prefix, `${issuer.where}.introspection`, issuer.problems);
   checks.onlyKnown(NAMES);
   const { endpoint, clientId, maxConcurrent = 50, requireAudience = true } = given;
-  if (endpoint !== undefined && (!isSecureUrl(endpoint) || (production && endpoint.startsWith('http:'))))
+  if (endpoint !== undefined && (!isSecureUrl(endpoint) || (production && /^http:/i.test(endpoint))))
     checks.report('endpoint', 'insecure', 'is no https URL', 'give the introspection endpoint of the issuer');
   if (typeof clientId !== 'string' || clientId === '')
     checks.report('clientId', 'missing', 'is missing', 'register this API as a client of the issuer');
@@ -93,7 +93,7 @@ export function compileIntrospection(
     checks.report('maxConcurrent', 'bounds', 'is no whole number from 1 to 1000', 'leave it out for 50');
   if (typeof requireAudience !== 'boolean')
     checks.report('requireAudience', 'type', 'is neither true nor false', 'use one of the two');
-  const authentication = authenticationOf(checks);
+  const authentication = authenticationOf(checks, clock);
   const keys = checks.flag('signed') ? readIssuerKeys(issuer, undefined, clock, production) : undefined;
   if (!authentication) return undefined;
   return {
@@ -110,7 +110,7 @@ export function compileIntrospection(
   };
 }
 
-function authenticationOf(checks: OptionChecks): ClientAuthentication | undefined {
+function authenticationOf(checks: OptionChecks, clock: SecurityClock): ClientAuthentication | undefined {
   const { clientId, clientSecret, privateKey, keyId } = checks.options;
   if ((clientSecret === undefined) === (privateKey === undefined)) {
     const fix = 'give clientSecret or privateKey, and not both';
@@ -124,7 +124,7 @@ function authenticationOf(checks: OptionChecks): ClientAuthentication | undefine
     return undefined;
   }
   try {
-    return privateKeyJwt(String(clientId), privateKey, keyId as string | undefined);
+    return privateKeyJwt(String(clientId), privateKey, keyId as string | undefined, clock);
   } catch (error) {
     if (!(error instanceof KeyRefused)) throw error;
     checks.report('privateKey', 'refused', error.message, 'give an RSA, EC or Ed25519 private key');

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { OutboundFailure } from '../../../outbound/fetch-json.js';
 import { isRawOptions } from '../../jwt/option-checks.js';
 import type { IssuerKeys } from '../../jwt/issuer-keys.js';
@@ -22,12 +24,14 @@ export interface AnswerParties {
  * What a signed answer says about a token (RFC 9701 §5, R-IN-07): it must be signed by the issuer, for this API, just now.
  *
  * @param now epoch seconds
+ * @param timeoutMs longest wait for the issuer's keys
  * @throws OutboundFailure for everything else, an unsigned answer first of all
  */
 export async function readSignedAnswer(
   text: string,
   { issuer, recipients, keys }: AnswerParties,
   now: number,
+  timeoutMs: number,
 ): Promise<Claims> {
   try {
     const { type, algorithm, kid, claims } = readToken(text);
@@ -36,7 +40,7 @@ export async function readSignedAnswer(
     const isFresh = typeof iat === 'number' && Math.abs(now - iat) <= MAX_AGE;
     const isForUs = [aud].flat().some((one) => recipients.some((name) => name === one));
     if (type === TYPE && isKnown && iss === issuer && isForUs && isFresh && isRawOptions(answer)) {
-      const key = await keys.source.find(algorithm, kid);
+      const key = await Promise.race([keys.source.find(algorithm, kid), noKeysWithin(timeoutMs)]);
       const { compactVerify } = await import('jose');
       await compactVerify(text, key.key, { algorithms: [...key.algorithms] });
       return answer;
@@ -45,4 +49,9 @@ export async function readSignedAnswer(
     throw new OutboundFailure(`the answer is not signed as it must be: ${(error as Error).message}`);
   }
   throw new OutboundFailure('the answer is not signed as it must be');
+}
+
+async function noKeysWithin(timeoutMs: number): Promise<never> {
+  await sleep(timeoutMs, undefined, { ref: false });
+  throw new OutboundFailure('the keys cannot be had in time');
 }
