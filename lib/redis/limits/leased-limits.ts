@@ -132,9 +132,15 @@ export class LeasedLimits {
     const gaveBack = this.#giveBack(counter, counter.accept(grant, sent, now));
     if (grant.granted === 0 && grant.remaining === 0 && !gaveBack) this.#refuse(counter, now);
     ask.serve(grant, now);
-    if (this.#closed) this.#giveBack(counter, counter.lease);
-    if (ask.isDone) this.#asks.delete(counter);
-    else this.#send(ask);
+    const isOver = counter.lease !== undefined && now >= counter.lease.until;
+    if (isOver || this.#closed) this.#giveBack(counter, counter.lease);
+    if (ask.isDone) {
+      this.#asks.delete(counter);
+      return;
+    }
+    // What came too late is back before it is asked for again.
+    void this.#returns.flush();
+    this.#send(ask);
   }
 
   #refuse({ limit, who, resetAt }: LeasedCounter, now: number): void {
