@@ -131,16 +131,16 @@ export class LeasedLimits {
     const now = this.#clock.monotonic();
     const gaveBack = this.#giveBack(counter, counter.accept(grant, sent, now));
     if (grant.granted === 0 && grant.remaining === 0 && !gaveBack) this.#refuse(counter, now);
-    ask.serve(grant, now);
-    const isOver = counter.lease !== undefined && now >= counter.lease.until;
-    if (isOver || this.#closed) this.#giveBack(counter, counter.lease);
-    if (ask.isDone) {
-      this.#asks.delete(counter);
-      return;
+    const isLate = counter.lease !== undefined && now >= counter.lease.until;
+    if (isLate) {
+      // It is back before anybody asks again, for a lease or for a decision.
+      this.#giveBack(counter, counter.lease);
+      void this.#returns.flush();
     }
-    // What came too late is back before it is asked for again.
-    void this.#returns.flush();
-    this.#send(ask);
+    ask.serve(grant, now, isLate);
+    if (this.#closed) this.#giveBack(counter, counter.lease);
+    if (ask.isDone) this.#asks.delete(counter);
+    else this.#send(ask);
   }
 
   #refuse({ limit, who, resetAt }: LeasedCounter, now: number): void {
