@@ -44,9 +44,9 @@ describe('what limits ask of a Redis server', () => {
     const before = await scriptCalls(client);
     await consume(storage, charges('alone'));
     expect((await scriptCalls(client)) - before).toBe(1);
-    await Promise.all(Array.from({ length: 30 }, (_, i) => consume(storage, charges(`together ${i}`))));
+    await Promise.all(Array.from({ length: 30 }, async (_, i) => consume(storage, charges(`together ${i}`))));
     expect((await scriptCalls(client)) - before).toBe(2);
-    await Promise.all(Array.from({ length: 100 }, (_, i) => consume(storage, charges(`many ${i}`))));
+    await Promise.all(Array.from({ length: 100 }, async (_, i) => consume(storage, charges(`many ${i}`))));
     expect((await scriptCalls(client)) - before).toBe(6);
   });
 

@@ -118,7 +118,7 @@ export function describeLimitStorage(name: string, connect: () => Promise<OpenCl
       await storages[0]!.refund(charges.map(chargeOf), decision);
       const look = await consume(storages[1]!, ...charges.map((charge) => ({ ...charge, cost: 0 })));
       expect(look.states.map(({ remaining, resetMs }) => [remaining, resetMs])).toEqual(
-        Array(4).fill([5, 0]),
+        charges.map(() => [5, 0]),
       );
     });
 
@@ -226,7 +226,7 @@ export function describeLimitStorage(name: string, connect: () => Promise<OpenCl
       expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(50);
       for (const { allowed, states } of decisions) {
         expect(states[0]!.allowed).toBe(allowed);
-        if (!allowed) expect(states[0]).toMatchObject({ remaining: 0, resetMs: expect.closeTo(60_000, -4) });
+        if (!allowed) expect(states[0]!.remaining).toBe(0);
       }
     });
   });

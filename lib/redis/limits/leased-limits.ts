@@ -1,10 +1,10 @@
-import { BoundedCache } from '../../authentication/bounded-cache.js';
 import { sha256 } from '../../authentication/sha256.js';
 import type { SecurityClock } from '../../clock.js';
 import type { LimitMeter } from '../../policy/limit-meter.js';
-import type { LimitCharge, LimitState } from '../../rate-limit/rate-limit-storage.js';
+import type { LimitCharge } from '../../rate-limit/rate-limit-storage.js';
 import type { DecisionBatches, Group } from './decision-batches.js';
 import { type Grant, type Hold, type Lease, LeasedCounter } from './lease.js';
+import { LeaseRefusals } from './lease-refusals.js';
 import { LeaseTable } from './lease-table.js';
 import { LeaseAsk, type Leasing } from './lease-ask.js';
 import { type LimitNames, tagOf } from './limit-names.js';
@@ -19,12 +19,6 @@ const SHARED_NO_MS = 1_000;
 /** Longer subjects are digested before they are kept. */
 const MAX_SUBJECT = 64;
 
-interface Refusal {
-  /** When the same charge would pass, as far as is known, and until when nobody needs to ask; by the monotonic clock. */
-  readonly resetAt: number;
-  readonly until: number;
-}
-
 /** Limits whose units are taken to this node in advance. */
 export class LeasedLimits {
   readonly #names: LimitNames;
@@ -34,7 +28,7 @@ export class LeasedLimits {
   readonly #clock: SecurityClock;
   readonly #counters = new LeaseTable(MAX_COUNTERS);
   readonly #asks = new Map<LeasedCounter, LeaseAsk>();
-  readonly #refusals = new BoundedCache<Refusal>(MAX_COUNTERS);
+  readonly #refusals = new LeaseRefusals(MAX_COUNTERS);
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -61,7 +55,7 @@ export class LeasedLimits {
     const counter = this.#counters.get(limit, who);
     const lease = counter?.take(cost, now);
     if (counter !== undefined && lease !== undefined) return { counter, lease, cost, now };
-    const refusal = this.#refusalOf(limit, who, now);
+    const refusal = this.#refusals.get(limit, who, now);
     if (refusal !== undefined) return refusal;
     if (counter !== undefined) return this.#ask(counter, cost);
     if (this.#closed || this.#counters.isFull) return 'exact';
@@ -84,7 +78,7 @@ export class LeasedLimits {
     const who = whoOf(subject);
     const counter = this.#counters.get(limit, who);
     if (counter !== undefined) counter.lease = undefined;
-    this.#refusals.delete(refusalName(limit, who));
+    this.#refusals.delete(limit, who);
   }
 
   /** Gives all back; from here on nothing is taken in advance. */
@@ -96,17 +90,6 @@ export class LeasedLimits {
       this.#counters.delete(counter);
     }
     await this.#returns.flush();
-  }
-
-  /** What is known of a counter that had nothing left when it was last asked. */
-  #refusalOf(limit: string, who: string, now: number): LimitState | undefined {
-    const name = refusalName(limit, who);
-    const refusal = this.#refusals.get(name);
-    if (refusal === undefined) return undefined;
-    if (now < refusal.until)
-      return { allowed: false, remaining: 0, resetMs: Math.max(1, Math.ceil(refusal.resetAt - now)) };
-    this.#refusals.delete(name);
-    return undefined;
   }
 
   #ask(counter: LeasedCounter, cost: number): Promise<Leasing> {
@@ -148,7 +131,13 @@ export class LeasedLimits {
     const now = this.#clock.monotonic();
     const gaveBack = this.#giveBack(counter, counter.accept(grant, sent, now));
     if (grant.granted === 0 && grant.remaining === 0 && !gaveBack) this.#refuse(counter, now);
-    ask.serve(grant, now);
+    const isLate = counter.lease !== undefined && now >= counter.lease.until;
+    if (isLate) {
+      // It is back before anybody asks again, for a lease or for a decision.
+      this.#giveBack(counter, counter.lease);
+      void this.#returns.flush();
+    }
+    ask.serve(grant, now, isLate);
     if (this.#closed) this.#giveBack(counter, counter.lease);
     if (ask.isDone) this.#asks.delete(counter);
     else this.#send(ask);
@@ -156,7 +145,7 @@ export class LeasedLimits {
 
   #refuse({ limit, who, resetAt }: LeasedCounter, now: number): void {
     const until = this.#census.isAlone ? resetAt : Math.min(resetAt, now + SHARED_NO_MS);
-    this.#refusals.set(refusalName(limit, who), { resetAt, until });
+    this.#refusals.add(limit, who, { resetAt, until });
   }
 
   /** Whether there was anything to give back. */
@@ -169,7 +158,7 @@ export class LeasedLimits {
   }
 
   #return(counter: LeasedCounter, at: number, cost: number): void {
-    this.#refusals.delete(refusalName(counter.limit, counter.who));
+    this.#refusals.delete(counter.limit, counter.who);
     this.#returns.add(counter, at, cost);
   }
 
@@ -194,11 +183,6 @@ export class LeasedLimits {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
-}
-
-/** A limit's name has one line end, so no subject makes two names one. */
-function refusalName(limit: string, who: string): string {
-  return `${limit}\n${who}`;
 }
 
 /** Short subjects as they are; of longer ones a digest, which is longer than any of these. */
