@@ -46,12 +46,15 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
   rules[#rules + 1] = rule
 end
 
+-- All values at once: a call costs more than what it reads.
+local values = call('MGET', unpack(KEYS))
+
 local function next_counter(rule)
   asked = asked + 1
   local key = KEYS[asked]
   local c = shared and counters[key]
   if c then return c end
-  local kind, value = rule.kind, call('GET', key)
+  local kind, value = rule.kind, values[asked]
   if kind == 's' then c = load_sliding(rule, value)
   elseif kind == 'f' then c = load_fixed(rule, value)
   else c = load_bucket(rule, value) end
