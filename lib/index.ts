@@ -140,7 +140,49 @@ export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
 export { arrayOf, type ArrayOfOptions, type ItemType } from './validation/array-of.js';
+export { type Base64UrlOptions, IsBase64Url, isBase64Url } from './validation/formats/base64url.js';
+export {
+  type CurrencyCodeOptions,
+  IsCurrencyCode,
+  isCurrencyCode,
+  IsLanguageTag,
+  isLanguageTag,
+  type LanguageTagOptions,
+} from './validation/formats/codes.js';
+export { IsEmailAddress, isEmailAddress } from './validation/formats/email-address.js';
+export { type HostnameOptions, IsHostname, isHostname } from './validation/formats/hostname.js';
+export { Identifier, type IdentifierOptions, isIdentifier } from './validation/formats/identifier.js';
+export { identifierKey } from './validation/formats/identifier-key.js';
+export {
+  type CidrOptions,
+  type IpAddressOptions,
+  IsCidr,
+  isCidr,
+  IsIpAddress,
+  isIpAddress,
+} from './validation/formats/ip-address.js';
+export {
+  type BigIntStringOptions,
+  type DecimalStringOptions,
+  IsBigIntString,
+  isBigIntString,
+  IsDecimalString,
+  isDecimalString,
+  IsE164,
+  isE164,
+} from './validation/formats/number-text.js';
+export {
+  IsFullDate,
+  isFullDate,
+  IsFullTime,
+  isFullTime,
+  IsRfc3339,
+  isRfc3339,
+} from './validation/formats/rfc3339.js';
+export { IsStrictUrl, isStrictUrl, type StrictUrlOptions } from './validation/formats/strict-url.js';
+export { IsStrictUuid, isStrictUuid, type StrictUuidOptions } from './validation/formats/strict-uuid.js';
 export { IsNullable } from './validation/is-nullable.decorator.js';
+export { Secret, type SecretOptions } from './validation/secret.decorator.js';
 export {
   StrictValidationPipe,
   type StrictValidationPipeOptions,

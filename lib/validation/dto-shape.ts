@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 
 import { type PropertyShape, type Rule, propertyShape } from './property-shape.js';
+import { hideSecret, SECRET_RULE } from './secret.decorator.js';
 import { classValidator } from './validation-packages.js';
 import { type DtoClass, PLAIN_TO_CLASS, transformerStorage } from './transformer-storage.js';
 
@@ -42,6 +43,8 @@ function readShape(dto: DtoClass): DtoShape {
     const property = Object.freeze(propertyShape(dto, name, inputName, byName.size, own));
     properties.set(inputName, property);
     byName.set(name, property);
+    // A class that was derived by a mapped type has the rule, but not what the decorator put on its model.
+    if (property.rules.has(SECRET_RULE)) hideSecret(dto.prototype as object, name);
   }
   return Object.freeze({ properties, byName });
 }
