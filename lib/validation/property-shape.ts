@@ -5,6 +5,7 @@ import {
   transformerStorage,
   type TypeMetadata,
 } from './transformer-storage.js';
+import { isTextTransform } from './sanitize/text-transform.js';
 import { enumMembers, kindOfConstructor, kindOfMembers, type ValueKind } from './value-kinds.js';
 
 /** One of class-validator's rules for a property. */
@@ -55,6 +56,8 @@ export interface PropertyShape {
   readonly converted: boolean;
   /** The application converts it itself. */
   readonly transformed: boolean;
+  /** A decorator of ours changes its texts, which stay texts: `@Trim()` and the like. */
+  readonly changesText: boolean;
   /** Highest number of items that a rule allows: looked at before the items are (PITFALL V11). */
   readonly maxItems: number | undefined;
   /** The members of an enum that `@IsEnum()` would take for more than they are. */
@@ -99,7 +102,8 @@ export function propertyShape(
 ): PropertyShape {
   const designType: unknown = Reflect.getMetadata('design:type', dto.prototype as object, name);
   const type = transformerStorage.findTypeMetadata(dto, name);
-  const transformed = transformerStorage.findTransformMetadatas(dto, name, PLAIN_TO_CLASS).length > 0;
+  const transforms = transformerStorage.findTransformMetadatas(dto, name, PLAIN_TO_CLASS);
+  const transformed = transforms.some(({ transformFn }) => !isTextTransform(transformFn));
   const rules = byKey(ownRules);
   const isNested = rules.has(NESTED);
   const named = kindOfConstructor(staticTypeOf(type));
@@ -121,6 +125,7 @@ export function propertyShape(
     nullable: ownRules.some((rule) => rule.type === CONDITION && isNullableCondition(rule.constraints)),
     converted: transformed || type !== undefined,
     transformed,
+    changesText: transforms.some(({ transformFn }) => isTextTransform(transformFn)),
     maxItems: typeof maxItems === 'number' ? maxItems : undefined,
     members,
     nested: isNested && type && !named ? nestedType(type, name) : undefined,

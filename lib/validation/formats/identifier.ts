@@ -1,3 +1,4 @@
+import { countCodePoints } from '../sanitize/code-points.js';
 import { type RuleOptions, textRule } from './format-rule.js';
 
 /** Scripts in everyday use (UAX #31, table 5), the one that most identifiers are in first; others are refused. */
@@ -64,10 +65,11 @@ function checkFor(options: IdentifierOptions): Check {
   const isOneScript = scriptCheck(options.scripts);
   return (text) => {
     if (text.length > 2 * maxLength) return false;
-    const length = [...text].length;
+    const length = countCodePoints(text);
     if (length < minLength || length > maxLength) return false;
-    if (!ASCII.test(text) && (ascii || text.normalize('NFKC') !== text)) return false;
+    // Marks first: what is piled up cannot be normalised in good time.
     if (INVISIBLE.test(text) || PILED_MARKS.test(text)) return false;
+    if (!ASCII.test(text) && (ascii || text.normalize('NFKC') !== text)) return false;
     return partsOf(text, separators).every((part) => PART.test(part)) && isOneScript(text);
   };
 }

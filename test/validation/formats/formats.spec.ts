@@ -96,7 +96,17 @@ const FORMATS: readonly [
     'RFC 3339 §5.6 full-time',
     isFullTime,
     ['00:00:00Z', '23:59:59.999+23:59', '12:00:00-00:00'],
-    ['24:00:00Z', '12:00:00', '12:00Z', '23:59:60Z', '12:00:00z', '12:00:00+1:00', 'T12:00:00Z', '1২:00:00Z', ''],
+    [
+      '24:00:00Z',
+      '12:00:00',
+      '12:00Z',
+      '23:59:60Z',
+      '12:00:00z',
+      '12:00:00+1:00',
+      'T12:00:00Z',
+      '1২:00:00Z',
+      '',
+    ],
   ],
   [
     'RFC 9562 §4 UUID',
@@ -439,7 +449,9 @@ describe('formats', () => {
     expect(isDecimalString('-1.5', { negative: true })).toBe(true);
     expect(isDecimalString('-0.0', { negative: true })).toBe(false);
     expect(isDecimalString('1.5', { maxFractionDigits: 0 })).toBe(false);
-    expect(isDecimalString('-9.99', { negative: true, maxIntegerDigits: 1, maxFractionDigits: 2 })).toBe(true);
+    expect(isDecimalString('-9.99', { negative: true, maxIntegerDigits: 1, maxFractionDigits: 2 })).toBe(
+      true,
+    );
     expect(isBigIntString('-5', { min: -5n })).toBe(true);
     expect(isBigIntString('10', { max: 9n })).toBe(false);
     expect(isBase64Url('AAAA', { minBytes: 4 })).toBe(false);

@@ -32,16 +32,23 @@ const spoiled = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
 describe('formats', () => {
   it('R-IV-15 take what Node and the WHATWG write', () => {
     fc.assert(
-      fc.property(day, host, bytes, fc.uuid(), fc.bigInt(0n, 2n ** 63n - 1n), (date, name, data, uuid, whole) => {
-        expect(isRfc3339(date.toISOString())).toBe(true);
-        expect(isFullDate(date.toISOString().slice(0, 10))).toBe(true);
-        expect(isHostname(name)).toBe(true);
-        expect(isEmailAddress(`a.b+c@${name}`)).toBe(true);
-        expect(isStrictUrl(new URL(`https://${name}/a b?c=d e#f`).href)).toBe(true);
-        expect(isBase64Url(Buffer.from(data).toString('base64url'))).toBe(true);
-        expect(isStrictUuid(uuid)).toBe(true);
-        expect(isBigIntString(String(whole))).toBe(true);
-      }),
+      fc.property(
+        day,
+        host,
+        bytes,
+        fc.uuid(),
+        fc.bigInt(0n, 2n ** 63n - 1n),
+        (date, name, data, uuid, whole) => {
+          expect(isRfc3339(date.toISOString())).toBe(true);
+          expect(isFullDate(date.toISOString().slice(0, 10))).toBe(true);
+          expect(isHostname(name)).toBe(true);
+          expect(isEmailAddress(`a.b+c@${name}`)).toBe(true);
+          expect(isStrictUrl(new URL(`https://${name}/a b?c=d e#f`).href)).toBe(true);
+          expect(isBase64Url(Buffer.from(data).toString('base64url'))).toBe(true);
+          expect(isStrictUuid(uuid)).toBe(true);
+          expect(isBigIntString(String(whole))).toBe(true);
+        },
+      ),
     );
     fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => isIpAddress(address)));
   });
