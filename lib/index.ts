@@ -182,6 +182,28 @@ export {
 export { IsStrictUrl, isStrictUrl, type StrictUrlOptions } from './validation/formats/strict-url.js';
 export { IsStrictUuid, isStrictUuid, type StrictUuidOptions } from './validation/formats/strict-uuid.js';
 export { IsNullable } from './validation/is-nullable.decorator.js';
+export { contentDisposition, safeFileName, safeHeaderValue } from './validation/sanitize/header-text.js';
+export {
+  escapeHtml,
+  isPlainText,
+  PlainText,
+  type PlainTextOptions,
+} from './validation/sanitize/plain-text.js';
+export {
+  fetchPublicUrl,
+  type PublicAnswer,
+  type PublicFetchOptions,
+} from './validation/sanitize/public-fetch.js';
+export {
+  type AddressLookup,
+  assertPublicUrl,
+  type PublicUrl,
+  type PublicUrlOptions,
+} from './validation/sanitize/public-url.js';
+export { safeRedirect } from './validation/sanitize/safe-redirect.js';
+export { isSafeUrl, SafeUrl, type SafeUrlOptions } from './validation/sanitize/safe-url.js';
+export { escapeLike, sqlIdentifier } from './validation/sanitize/sql-text.js';
+export { NormalizeUnicode, Trim, type UnicodeForm } from './validation/sanitize/text-transform.js';
 export { Secret, type SecretOptions } from './validation/secret.decorator.js';
 export {
   StrictValidationPipe,

@@ -14,7 +14,9 @@ const MAX_VALUE_LENGTH = 4_096;
  */
 export function safeHeaderValue(text: string): string {
   if (text.length <= MAX_VALUE_LENGTH && FIELD_VALUE.test(text)) return text.trim();
-  throw new SecurityError('VALIDATION_FAILED', 'The text cannot stand in a header', { reason: 'header.value' });
+  throw new SecurityError('VALIDATION_FAILED', 'The text cannot stand in a header', {
+    reason: 'header.value',
+  });
 }
 
 /** Bytes that file systems commonly allow. */

@@ -79,7 +79,9 @@ function systemLookup(host: string): Promise<LookupAddress[]> {
 /** Answers with what was looked at, and for no other name. */
 function pinnedLookup(host: string, addresses: readonly LookupAddress[]): LookupFunction {
   return (hostname, { family, all }, callback) => {
-    const wanted = addresses.filter((one) => !family || one.family === Number(String(family).replace('IPv', '')));
+    const wanted = addresses.filter(
+      (one) => !family || one.family === Number(String(family).replace('IPv', '')),
+    );
     const [first] = hostname.toLowerCase() === host ? wanted : [];
     if (!first) callback(new Error('the name is not the one that was looked at'), '');
     else if (all === true) callback(null, [...wanted]);
@@ -88,7 +90,7 @@ function pinnedLookup(host: string, addresses: readonly LookupAddress[]): Lookup
 }
 
 interface Connecting {
-  createConnection(options: { host?: string; port?: number | string }, done?: unknown): unknown;
+  createConnection(options: { host?: string; port?: number | string }, done: (error: Error) => void): unknown;
 }
 
 /** An address that is written out is not looked up, so a redirect to one has to be stopped here. */
@@ -96,9 +98,9 @@ function confine(agent: HttpAgent | HttpsAgent, host: string, port: number): voi
   const connecting = agent as unknown as Connecting;
   const connect = connecting.createConnection.bind(agent);
   connecting.createConnection = (options, done) => {
-    const isPinned = options.host?.toLowerCase().replace(/^\[|\]$/g, '') === host && Number(options.port) === port;
-    if (!isPinned) throw new Error('the agent is pinned to another server');
-    return connect(options, done);
+    const isPinned =
+      options.host?.toLowerCase().replace(/^\[|\]$/g, '') === host && Number(options.port) === port;
+    return isPinned ? connect(options, done) : done(new Error('the agent is pinned to another server'));
   };
 }
 
