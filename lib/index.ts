@@ -139,6 +139,7 @@ export type { LoadOptions } from './load/load.options.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
+export { AnyNames } from './validation/any-names.decorator.js';
 export { arrayOf, type ArrayOfOptions, type ItemType } from './validation/array-of.js';
 export { type Base64UrlOptions, IsBase64Url, isBase64Url } from './validation/formats/base64url.js';
 export {

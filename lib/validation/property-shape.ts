@@ -1,3 +1,5 @@
+import { ANY_NAMES_RULE } from './any-names.decorator.js';
+import { isTextRule } from './formats/format-rule.js';
 import { isNullableCondition } from './is-nullable.decorator.js';
 import {
   type DtoClass,
@@ -50,6 +52,8 @@ export interface PropertyShape {
   readonly textKind: ValueKind;
   readonly integer: boolean;
   readonly nullable: boolean;
+  /** Objects in it that no class describes may have names that databases take for operators. */
+  readonly anyNames: boolean;
   /** What `@Type()` makes class-transformer convert the value, or each item, to. */
   readonly typedAs: ValueKind | undefined;
   /** class-transformer converts the value by `@Type()` or `@Transform()`: a wrong one must not get there. */
@@ -122,6 +126,7 @@ export function propertyShape(
       named ?? (transformed ? 'any' : kind === 'date' && hasAny(rules, DATE_TEXT_RULES) ? 'string' : kind),
     integer: rules.has('isInt') || (members !== undefined && [...members].every(Number.isInteger)),
     typedAs: named,
+    anyNames: rules.has(ANY_NAMES_RULE),
     nullable: ownRules.some((rule) => rule.type === CONDITION && isNullableCondition(rule.constraints)),
     converted: transformed || type !== undefined,
     transformed,
@@ -164,7 +169,7 @@ function declaredKind(designType: unknown, rules: ReadonlyMap<string, unknown>):
   if (designType !== Array && designType !== Object && designType !== undefined) return 'any';
   if (hasAny(rules, NUMBER_RULES)) return 'number';
   if (rules.has('isBoolean')) return 'boolean';
-  if (rules.has('isString')) return 'string';
+  if (rules.has('isString') || [...rules.keys()].some(isTextRule)) return 'string';
   return 'any';
 }
 

@@ -4,6 +4,13 @@ import { classValidator } from '../validation-packages.js';
 
 export type { ValidationOptions as RuleOptions } from 'class-validator';
 
+const names = new Set<string>();
+
+/** @internal Whether a rule is one about texts, so that shapes know what a list of them holds. */
+export function isTextRule(name: string): boolean {
+  return names.has(name);
+}
+
 /**
  * One of class-validator's rules made of a function about texts: what is no text breaks it.
  *
@@ -17,6 +24,7 @@ export function textRule(
   says: string,
   options: RuleOptions | undefined,
 ): PropertyDecorator {
+  names.add(name);
   const { ValidateBy, buildMessage } = classValidator();
   return ValidateBy(
     {
