@@ -1,4 +1,4 @@
-import type { IOptions } from 'sanitize-html';
+import type { IOptions, Transformer } from 'sanitize-html';
 
 /** What may be in a field's HTML; everything else is taken out, text stays. */
 export interface HtmlProfile {
@@ -75,13 +75,7 @@ export function compileProfile(profile: HtmlProfileName | HtmlProfile): IOptions
     allowedStyles: {},
     disallowedTagsMode: 'discard',
     enforceHtmlBoundary: false,
-    // Whoever is linked to gets no hold on the page, and no credit.
-    transformTags: {
-      a: (tagName, attribs) => ({
-        tagName,
-        attribs: { ...attribs, rel: 'noopener noreferrer nofollow ugc' },
-      }),
-    },
+    transformTags: { a: linkAttributes },
     exclusiveFilter: ({ tag, attribs }) => tag === 'img' && !isListed(attribs['src'], imageHosts),
     nestingLimit: 50,
   };
@@ -90,6 +84,13 @@ export function compileProfile(profile: HtmlProfileName | HtmlProfile): IOptions
 function attributesOf(element: string, attributes: readonly string[]): string[] {
   return element === 'a' ? [...attributes, 'rel'] : [...attributes];
 }
+
+/** Whoever is linked to gets no hold on the page, and no credit. A second pass sees which links lost their address. */
+const linkAttributes: Transformer = (tagName, attribs) => {
+  const kept = { ...attribs, rel: 'noopener noreferrer nofollow ugc' };
+  if (attribs['href'] === undefined) Reflect.deleteProperty(kept, 'rel');
+  return { tagName, attribs: kept };
+};
 
 function isListed(source: string | undefined, hosts: readonly string[]): boolean {
   try {
