@@ -35,11 +35,12 @@ export interface PublicAnswer {
  * const { status, body } = await fetchPublicUrl(avatar.url, { hosts: ['*.example.org'], maxBytes: 200_000 });
  */
 export async function fetchPublicUrl(text: string, options: PublicFetchOptions = {}): Promise<PublicAnswer> {
-  const { timeoutMs = 10_000, maxBytes = 1_048_576, maxRedirects = 0 } = options;
+  const { timeoutMs = 10_000, maxBytes = 1_048_576, maxRedirects = 0, lookupTimeoutMs = 5_000 } = options;
+  const judging = { ...options, lookupTimeoutMs: Math.min(lookupTimeoutMs, timeoutMs) };
   const signal = AbortSignal.timeout(timeoutMs);
   let target = text;
   for (let redirects = 0; ; redirects++) {
-    const answer = await once(await assertPublicUrl(target, options), options, maxBytes, signal);
+    const answer = await once(await assertPublicUrl(target, judging), options, maxBytes, signal);
     const { location } = answer.headers;
     const isRedirect = answer.status >= 300 && answer.status < 400 && location !== undefined;
     if (!isRedirect || maxRedirects === 0) return answer;
