@@ -5,7 +5,8 @@ import { type RuleOptions, textRule } from './format-rule.js';
 const MAX_LENGTH = 253;
 /** A label of RFC 1123 §2.1: letters, digits and inner hyphens, 63 at most. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
-const DIGITS = /^\d+$/;
+/** What the last part of an IPv4 address may look like to a parser (WHATWG URL §3.5, "ends in a number"). */
+const NUMBER = /^(?:\d+|0x[\da-f]*)$/i;
 
 /** What a host name may look like. */
 export interface HostnameOptions {
@@ -25,7 +26,7 @@ export interface HostnameOptions {
 export function isHostname(text: string, { minLabels = 1 }: HostnameOptions = {}): boolean {
   if (text.length > MAX_LENGTH) return false;
   const labels = text.split('.');
-  if (labels.length < minLabels || DIGITS.test(labels.at(-1)!)) return false;
+  if (labels.length < minLabels || NUMBER.test(labels.at(-1)!)) return false;
   return labels.every((label) => LABEL.test(label) && (!/^xn--/i.test(label) || isALabel(label)));
 }
 

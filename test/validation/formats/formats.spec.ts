@@ -208,6 +208,8 @@ const FORMATS: readonly [
       '1.2.3',
       'example.123',
       '127',
+      '0x7f000001',
+      'example.0x7f',
       'xn--',
       'xn--a.example',
       'xn--0.example',
@@ -470,6 +472,7 @@ describe('formats', () => {
     expect(isStrictUrl('https://0xc0.0.2.1/', { ipAddress: true })).toBe(false);
     expect(isStrictUrl('https://192.0.513/', { ipAddress: true })).toBe(false);
     expect(isStrictUrl('https://localhost:3000', { singleLabel: true })).toBe(true);
+    expect(isStrictUrl('https://0x7f000001', { singleLabel: true })).toBe(false);
     expect(isStrictUrl('https://example.org:8443', { ports: [443] })).toBe(false);
     expect(isStrictUrl('https://EXAMPLE.org', { hosts: ['example.org'] })).toBe(true);
     expect(isStrictUrl('https://a.example.org', { hosts: ['example.org'] })).toBe(false);

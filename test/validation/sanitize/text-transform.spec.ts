@@ -83,6 +83,12 @@ describe('changes of texts', () => {
     expect((await inBody({ folded: 'ﷺ' })).broken).toEqual(['folded maxLength']);
   });
 
+  it('R-IV-08 need no other conversion in the class', async () => {
+    const { value } = await verdictOf(strict, { name: ' c ' }, bodyOf(Part));
+    expect(value).toEqual({ name: 'c' });
+    expect(value).toBeInstanceOf(Part);
+  });
+
   it('R-IV-08 reach lists and nested objects', async () => {
     const { value } = await inBody({ tags: [' a ', 'b '], parts: [{ name: ' c ' }] });
     expect(value).toMatchObject({ tags: ['a', 'b'], parts: [{ name: 'c' }] });
