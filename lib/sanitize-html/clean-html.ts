@@ -7,6 +7,8 @@ import { compileProfile, type HtmlProfile, type HtmlProfileName } from './html-p
 
 /** Two are enough for nearly everything, the second to see that the first was. */
 const MOST_PASSES = 5;
+/** What a parser would read as something else, or write differently: a text without any of it is HTML as it is. */
+const MARKUP = /[<>&\r\u00a0]/;
 /** A parser drops one line end there each time. */
 const PRE_LINE_ENDS = /(<pre(?: [^<>]*)?>)\n+/g;
 
@@ -27,6 +29,7 @@ export function cleanHtml(html: string, profile: HtmlProfileName | HtmlProfile):
  */
 export function cleanerFor(options: IOptions): TextChange {
   return (html) => {
+    if (!MARKUP.test(html) && !html.includes('\0')) return html;
     let before = html;
     for (let pass = 0; pass < MOST_PASSES; pass++) {
       const allowed = sanitizeHtml(before, options).replaceAll(PRE_LINE_ENDS, '$1');

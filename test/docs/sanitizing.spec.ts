@@ -15,8 +15,8 @@ type Book = Tables['books'];
 
 /** What the page shows for Kysely. */
 interface Shown {
-  findBooks(db: kysely.Kysely<Tables>, author: string, order: string): Promise<Book[]>;
-  searchBooks(db: kysely.Kysely<Tables>, words: string): Promise<Book[]>;
+  readonly findBooks: (db: kysely.Kysely<Tables>, author: string, order: string) => Promise<Book[]>;
+  readonly searchBooks: (db: kysely.Kysely<Tables>, words: string) => Promise<Book[]>;
 }
 
 /** Runs the block of a page that has a text in it, and hands out its exports. */

@@ -46,8 +46,8 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
  */
 export function identifierKey(text: string): string {
   const visible = text.slice(0, MAX_LENGTH).normalize('NFKC').replaceAll(INVISIBLE, '');
-  // Upper case first: `ß` and `SS` fold together, as do `ı` and `I`. A sigma at the end of a word is the same letter.
-  const folded = visible.toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKD');
+  // By way of upper case: `ß`, `ẞ` and `SS` fold together, as do `ı` and `I`. A sigma at the end of a word is the same letter.
+  const folded = visible.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKD');
   let key = '';
   for (const character of folded) key += prototypes.get(character) ?? character;
   // Two narrow letters pass for one wide letter.

@@ -83,6 +83,7 @@ describe('identifiers', () => {
     ['admin', 'admin\u200b'],
     ['admin', 'adrnin'],
     ['strasse', 'straße'],
+    ['STRASSE', 'STRAẞE'],
     ['paypal', 'раураl'],
     ['paypaI', 'paypa1'],
     ['google', 'g00gle'],
