@@ -16,7 +16,13 @@ export interface DtoShape {
   readonly byName: ReadonlyMap<string, PropertyShape>;
 }
 
-const shapes = new WeakMap<DtoClass, DtoShape>();
+/** As many as there are classes, which class-validator keeps too. */
+const shapes = new Map<DtoClass, DtoShape>();
+
+/** Every class that input was declared with so far: after the boot, all that routes take. */
+export function knownShapes(): IterableIterator<[DtoClass, DtoShape]> {
+  return shapes.entries();
+}
 
 /** The shape of a class; one without any rule has no properties. */
 export function shapeOf(dto: DtoClass): DtoShape {

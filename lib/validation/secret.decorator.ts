@@ -41,13 +41,8 @@ export function Secret(options: SecretOptions = {}, rule?: RuleOptions): Propert
 
 type Instance = Record<PropertyKey, unknown>;
 
-/** Secrets by the prototype of the class that has them; there are as many as classes. */
-const secrets = new Map<object, Set<PropertyKey>>();
-
-/** @internal The names of classes that have secrets, and of these. */
-export function secretFields(): [className: string, properties: readonly string[]][] {
-  return [...secrets].map(([{ constructor }, names]) => [constructor.name, [...names].map(String)]);
-}
+/** Secrets by the prototype of the class that has them. */
+const secrets = new WeakMap<object, Set<PropertyKey>>();
 
 /** @internal Keeps a property of a class's instances out of every text that is made of them. */
 export function hideSecret(prototype: object, property: PropertyKey): void {
