@@ -43,8 +43,13 @@ describe('formats in a document', () => {
     await verdictOf(strict, {}, bodyOf(FormatsDto));
     const text = { type: 'string' };
     const properties = {
-      ...{ id: text, at: { type: 'string', format: 'own' }, day: text, email: text },
-      ...{ links: { type: 'array', items: text }, password: text, note: text },
+      id: text,
+      at: { type: 'string', format: 'own' },
+      day: text,
+      email: text,
+      links: { type: 'array', items: text },
+      password: text,
+      note: text,
     };
     const document = {
       openapi: '3.1.0',
