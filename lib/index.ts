@@ -145,8 +145,73 @@ export type { LoadOptions } from './load/load.options.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
+export { AnyNames } from './validation/any-names.decorator.js';
 export { arrayOf, type ArrayOfOptions, type ItemType } from './validation/array-of.js';
+export { type Base64UrlOptions, IsBase64Url, isBase64Url } from './validation/formats/base64url.js';
+export {
+  type CurrencyCodeOptions,
+  IsCurrencyCode,
+  isCurrencyCode,
+  IsLanguageTag,
+  isLanguageTag,
+  type LanguageTagOptions,
+} from './validation/formats/codes.js';
+export { IsEmailAddress, isEmailAddress } from './validation/formats/email-address.js';
+export { type HostnameOptions, IsHostname, isHostname } from './validation/formats/hostname.js';
+export { Identifier, type IdentifierOptions, isIdentifier } from './validation/formats/identifier.js';
+export { identifierKey } from './validation/formats/identifier-key.js';
+export {
+  type CidrOptions,
+  type IpAddressOptions,
+  IsCidr,
+  isCidr,
+  IsIpAddress,
+  isIpAddress,
+} from './validation/formats/ip-address.js';
+export {
+  type BigIntStringOptions,
+  type DecimalStringOptions,
+  IsBigIntString,
+  isBigIntString,
+  IsDecimalString,
+  isDecimalString,
+  IsE164,
+  isE164,
+} from './validation/formats/number-text.js';
+export {
+  IsFullDate,
+  isFullDate,
+  IsFullTime,
+  isFullTime,
+  IsRfc3339,
+  isRfc3339,
+} from './validation/formats/rfc3339.js';
+export { IsStrictUrl, isStrictUrl, type StrictUrlOptions } from './validation/formats/strict-url.js';
+export { IsStrictUuid, isStrictUuid, type StrictUuidOptions } from './validation/formats/strict-uuid.js';
 export { IsNullable } from './validation/is-nullable.decorator.js';
+export { contentDisposition, safeFileName, safeHeaderValue } from './validation/sanitize/header-text.js';
+export {
+  escapeHtml,
+  isPlainText,
+  PlainText,
+  type PlainTextOptions,
+} from './validation/sanitize/plain-text.js';
+export {
+  fetchPublicUrl,
+  type PublicAnswer,
+  type PublicFetchOptions,
+} from './validation/sanitize/public-fetch.js';
+export {
+  type AddressLookup,
+  assertPublicUrl,
+  type PublicUrl,
+  type PublicUrlOptions,
+} from './validation/sanitize/public-url.js';
+export { safeRedirect } from './validation/sanitize/safe-redirect.js';
+export { isSafeUrl, SafeUrl, type SafeUrlOptions } from './validation/sanitize/safe-url.js';
+export { escapeLike, sqlIdentifier } from './validation/sanitize/sql-text.js';
+export { NormalizeUnicode, Trim, type UnicodeForm } from './validation/sanitize/text-transform.js';
+export { Secret, type SecretOptions } from './validation/secret.decorator.js';
 export {
   StrictValidationPipe,
   type StrictValidationPipeOptions,

@@ -205,5 +205,7 @@ function isPlain(dto: DtoClass): boolean {
   if (storage.getExposedMetadatas(dto).length > 0 || storage.getExcludedMetadatas(dto).length > 0)
     return false;
   if (storage.getStrategy(dto) !== 'none') return false;
-  return [...shapeOf(dto).byName.values()].every(({ transformed }) => !transformed);
+  return [...shapeOf(dto).byName.values()].every(
+    ({ transformed, changesText }) => !transformed && !changesText,
+  );
 }

@@ -32,7 +32,11 @@ export interface ExposeMetadata {
 /** The part of class-transformer's metadata storage that shapes are made from. */
 export interface TransformerStorage {
   findTypeMetadata(target: DtoClass, property: string): TypeMetadata | undefined;
-  findTransformMetadatas(target: DtoClass, property: string, direction: number): readonly unknown[];
+  findTransformMetadatas(
+    target: DtoClass,
+    property: string,
+    direction: number,
+  ): readonly { readonly transformFn: unknown }[];
   findExposeMetadata(target: DtoClass, property: string): ExposeMetadata | undefined;
   getExposedMetadatas(target: DtoClass): readonly ExposeMetadata[];
   getExcludedMetadatas(target: DtoClass): readonly unknown[];

@@ -3,6 +3,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { SecurityError } from '../../errors/security-error.js';
 import type { JsonLimits } from './json-limits.js';
 import { JsonRefused, JsonScanner } from './json-scanner.js';
+import { hasPiledMarks } from './piled-marks.js';
 
 /**
  * Parses a body as JSON and nothing else: RFC 8259 in valid UTF-8 without a byte-order mark, no member twice, no name that
@@ -36,16 +37,21 @@ function malformed(fault: string): SecurityError {
 
 /** Strings and names in NFC, no negative zero. As deep as the limits allow, so recursion is safe here. */
 function normalized(value: unknown): unknown {
-  if (typeof value === 'string') return value.normalize('NFC');
+  if (typeof value === 'string') return composed(value);
   if (typeof value === 'number') return value === 0 ? 0 : value;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(normalized);
   const result: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    const key = name.normalize('NFC');
+    const key = composed(name);
     // Two names that differ only in their normalisation are one name written twice.
     if (Object.hasOwn(result, key)) throw malformed('duplicate');
     result[key] = normalized(member);
   }
   return result;
+}
+
+function composed(text: string): string {
+  if (hasPiledMarks(text)) throw malformed('marks');
+  return text.normalize('NFC');
 }

@@ -1,4 +1,5 @@
 import { SecurityError } from '../../errors/security-error.js';
+import { hasPiledMarks } from '../json/piled-marks.js';
 import { hasRefusedText } from '../json/text-rules.js';
 
 /** Values by parameter name, in their order; an object without prototype. */
@@ -41,7 +42,7 @@ function decode(text: string): string {
       throw malformed('query.encoding');
     }
   }
-  if (hasRefusedText(decoded)) throw malformed('query.text');
+  if (hasRefusedText(decoded) || hasPiledMarks(decoded)) throw malformed('query.text');
   return decoded.normalize('NFC');
 }
 
