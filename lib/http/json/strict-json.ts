@@ -1,8 +1,12 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 
 import { SecurityError } from '../../errors/security-error.js';
+import { ByteScanner } from './byte-scanner.js';
 import type { JsonLimits } from './json-limits.js';
 import { JsonRefused, JsonScanner } from './json-scanner.js';
+
+/** An application has one set of limits, and scanners their tables. */
+const scanners = new WeakMap<JsonLimits, ByteScanner>();
 
 /**
  * Parses a body as JSON and nothing else: RFC 8259 in valid UTF-8 without a byte-order mark, no member twice, no name that
@@ -17,6 +21,22 @@ export function parseStrictJson(bytes: Buffer, limits: JsonLimits): unknown {
     throw malformed('encoding');
   // For ASCII the two are the same text, and this one is read without decoding.
   const text = bytes.toString(ascii ? 'latin1' : 'utf8');
+  const scanner = scannerFor(limits);
+  if (!scanner.scan(bytes, ascii)) return parseExactly(text, limits);
+  const { wide, wideEscapes, negativeZero } = scanner;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return parseExactly(text, limits);
+  }
+  // Parts of a text in NFC are in NFC themselves, unless escapes hide what they stand for (UAX #15).
+  const normal = !negativeZero && !wideEscapes && (!wide || text.normalize('NFC') === text);
+  return normal ? value : normalized(value);
+}
+
+/** Says what is wrong with a text, or that nothing is. */
+function parseExactly(text: string, limits: JsonLimits): unknown {
   const scanner = new JsonScanner(text, limits);
   try {
     scanner.scan();
@@ -28,6 +48,12 @@ export function parseStrictJson(bytes: Buffer, limits: JsonLimits): unknown {
   }
   const value: unknown = JSON.parse(text);
   return scanner.hasWideText || scanner.hasNegativeZero ? normalized(value) : value;
+}
+
+function scannerFor(limits: JsonLimits): ByteScanner {
+  let scanner = scanners.get(limits);
+  if (scanner === undefined) scanners.set(limits, (scanner = new ByteScanner(limits)));
+  return scanner;
 }
 
 function malformed(fault: string): SecurityError {
