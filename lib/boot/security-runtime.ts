@@ -151,7 +151,11 @@ export class SecurityRuntime {
       events,
       senderConstraint(configuration, () => this.#trust, events),
     );
-    const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
+    const bodies = new BodyStage(
+      configuration.jsonLimits,
+      configuration.encodings,
+      () => this.#bridge?.keepRawBody ?? false,
+    );
     this.guard = new SecurityGuard(
       this.registry,
       authenticator,

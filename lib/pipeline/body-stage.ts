@@ -2,13 +2,16 @@ import type { IncomingMessage } from 'node:http';
 
 import { SecurityError } from '../errors/security-error.js';
 import { parseForm } from '../http/body/form.js';
-import { checkMediaType } from '../http/body/media-type.js';
+import type { BodyEncoding } from '../http/body.options.js';
+import { inflateBody } from '../http/body/inflate-body.js';
+import { checkContent, type DeclaredContent } from '../http/body/media-type.js';
 import { readBody } from '../http/body/read-body.js';
 import type { JsonLimits } from '../http/json/json-limits.js';
 import { parseStrictJson } from '../http/json/strict-json.js';
 import { readQuery } from '../http/query/strict-query.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
+import { isPlainObject } from '../validation/unexpected-fields.js';
 
 /** What Express and Fastify requests have in common, as far as the module fills it in. */
 export interface FrameworkRequest {
@@ -25,6 +28,7 @@ export interface FrameworkRequest {
 export class BodyStage {
   constructor(
     private readonly jsonLimits: JsonLimits,
+    private readonly encodings: readonly BodyEncoding[],
     private readonly keepRawBody: () => boolean,
   ) {}
 
@@ -33,6 +37,7 @@ export class BodyStage {
     const raw = state.request;
     const queryStart = raw.url!.indexOf('?');
     if (queryStart >= 0) replaceQuery(request, raw.url!.slice(queryStart + 1), policy);
+    if (raw.url!.includes('%')) normalizeParams(request.params);
     if (state.contentType !== undefined) raw.headers['content-type'] = state.contentType;
     // A parser that the application added itself has been here already.
     if (request.body !== undefined || !hasContent(raw)) return;
@@ -41,25 +46,35 @@ export class BodyStage {
         reason: 'body.unexpected',
       });
     }
-    const mediaType = checkMediaType(raw, policy.body.mediaTypes);
-    if (mediaType !== 'application/json' && mediaType !== 'application/x-www-form-urlencoded') return;
-    return this.#read(request, state, policy, mediaType);
+    const content = checkContent(raw, { types: policy.body.mediaTypes, encodings: this.encodings });
+    if (content.type !== 'application/json' && content.type !== FORM) return;
+    return this.#read(request, state, policy, content);
   }
 
   async #read(
     request: FrameworkRequest,
     state: RequestState,
     policy: RoutePolicy,
-    mediaType: string,
+    { type, encoding }: DeclaredContent,
   ): Promise<void> {
-    const bytes = await readBody(state.request, policy.body.maxBytes, () => {
+    const { maxBytes, raw, declared } = policy.body;
+    const sent = await readBody(state.request, maxBytes, () => {
       if (state.expectsContinue) state.response.writeContinue();
     });
-    if (policy.body.raw === true || this.keepRawBody()) request.rawBody = bytes;
-    if (bytes.length === 0) return;
-    request.body =
-      mediaType === 'application/json' ? parseStrictJson(bytes, this.jsonLimits) : parseForm(bytes);
-    if (!policy.body.declared) refuseFields(request.body);
+    if (raw === true || this.keepRawBody()) request.rawBody = sent;
+    if (sent.length === 0) return;
+    const bytes = encoding === undefined ? sent : await inflateBody(sent, encoding, maxBytes);
+    request.body = type === FORM ? parseForm(bytes) : parseStrictJson(bytes, this.jsonLimits);
+    if (!declared) refuseFields(request.body);
+  }
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** Text from a path in the form that text from everywhere else has (R-IV-08); what it may not hold was refused with the target. */
+function normalizeParams(params: Record<string, unknown> | undefined): void {
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (typeof value === 'string') params![name] = value.normalize('NFC');
   }
 }
 
@@ -78,7 +93,7 @@ function takesContent(method: string | undefined): boolean {
 
 /** A handler that takes no body gets no fields: an empty object is as good as nothing (R-IV-11). */
 function refuseFields(body: unknown): void {
-  if (typeof body === 'object' && body !== null && Object.keys(body).length === 0) return;
+  if (isPlainObject(body) && Object.keys(body).length === 0) return;
   throw new SecurityError('UNEXPECTED_FIELDS', 'Unexpected fields in request', {
     details: [{ path: '', rule: 'whitelist', message: 'This route takes no body' }],
   });

@@ -1,5 +1,10 @@
-import { DefaultValuePipe, ParseArrayPipe, ValidationPipe } from '@nestjs/common';
-import { CUSTOM_ROUTE_ARGS_METADATA, PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { DefaultValuePipe, ParseArrayPipe, RequestMethod, ValidationPipe } from '@nestjs/common';
+import {
+  CUSTOM_ROUTE_ARGS_METADATA,
+  METHOD_METADATA,
+  PIPES_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/constants.js';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { RouteMetadata } from '../policy/metadata.js';
@@ -36,6 +41,8 @@ interface RouteArgument {
 /** Keys of `ROUTE_ARGS_METADATA` begin with these numbers (Nest's `RouteParamtypes`). */
 const SOURCES: Readonly<Record<string, HandlerInput['source']>> = { '3': 'body', '4': 'query', '5': 'path' };
 const WHOLE_REQUEST = '0';
+/** The body as bytes. */
+const RAW_BODY = '12';
 
 function argumentsOf(
   { controller }: RouteMetadata,
@@ -94,10 +101,20 @@ function itemsOf(pipe: ParseArrayPipe): unknown {
   return (pipe as unknown as { options?: { items?: unknown } }).options?.items;
 }
 
-/** Whether a handler takes a body: by `@Body()`, or by taking the whole request. */
+/** Methods whose requests have no content unless a handler asks for it (R-IV-21). */
+const WITHOUT_CONTENT: ReadonlySet<unknown> = new Set([
+  RequestMethod.GET,
+  RequestMethod.HEAD,
+  RequestMethod.DELETE,
+]);
+
+/** Whether a handler takes a body: by `@Body()`, or, where there is one as a rule, by taking the whole request. */
 export function takesBody(metadata: RouteMetadata, methodName: string): boolean {
-  return argumentsOf(metadata, methodName).some(
-    ([key]) => key.startsWith('3:') || key.startsWith(`${WHOLE_REQUEST}:`),
+  const keys = argumentsOf(metadata, methodName).map(([key]) => key.split(':', 1)[0]!);
+  if (keys.some((key) => SOURCES[key] === 'body' || key === RAW_BODY)) return true;
+  return (
+    keys.includes(WHOLE_REQUEST) &&
+    !WITHOUT_CONTENT.has(Reflect.getMetadata(METHOD_METADATA, metadata.handler))
   );
 }
 

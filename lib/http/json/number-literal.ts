@@ -9,13 +9,12 @@ export function isUnsafeNumber(literal: string): boolean {
   if (!Number.isSafeInteger(value)) return true;
   const [mantissa = '', exponent] = literal.split(/[eE]/, 2);
   if (value === 0) return /[1-9]/.test(mantissa);
-  const [, fraction = ''] = mantissa.split('.', 2);
-  return trailingDigits(fraction) > Number(exponent ?? 0);
+  const [whole = '', fraction = ''] = mantissa.split('.', 2);
+  return fraction.length - trailingZeros(whole + fraction) > Number(exponent ?? 0);
 }
 
-/** How many digits of a fraction count. */
-function trailingDigits(fraction: string): number {
-  let end = fraction.length;
-  while (end > 0 && fraction.charCodeAt(end - 1) === 0x30) end--;
-  return end;
+function trailingZeros(digits: string): number {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end--;
+  return digits.length - end;
 }

@@ -22,16 +22,16 @@ export function parseStrictJson(bytes: Buffer, limits: JsonLimits): unknown {
   // For ASCII the two are the same text, and this one is read without decoding.
   const text = bytes.toString(ascii ? 'latin1' : 'utf8');
   const scanner = scannerFor(limits);
-  if (!scanner.scan(bytes, ascii)) return parseExactly(text, limits);
-  const { wide, wideEscapes, negativeZero } = scanner;
+  if (!scanner.scan(bytes, text, ascii)) return parseExactly(text, limits);
+  const { composes, hides, negativeZero } = scanner;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return parseExactly(text, limits);
   }
-  // Parts of a text in NFC are in NFC themselves, unless escapes hide what they stand for (UAX #15).
-  const normal = !negativeZero && !wideEscapes && (!wide || text.normalize('NFC') === text);
+  // Parts of a text in NFC are in NFC themselves, unless escapes hide what they say (UAX #15).
+  const normal = !negativeZero && (!composes || (!hides && text.normalize('NFC') === text));
   return normal ? value : normalized(value);
 }
 
