@@ -139,6 +139,14 @@ export type { LoadOptions } from './load/load.options.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
+export { ClientSettable } from './validation/audit/client-settable.decorator.js';
+export { CsvList, type CsvItem, type CsvListOptions } from './validation/converters/csv-list.decorator.js';
+export { type BigIntOptions, ToBigInt } from './validation/converters/to-big-int.decorator.js';
+export { partialOf } from './validation/derived/partial-of.js';
+export { ValidationGroups } from './validation/derived/validation-groups.decorator.js';
+export { PageQuery } from './validation/page/page-query.decorator.js';
+export type { PageOf, PageOptions, PageSort } from './validation/page/page.options.js';
+export { oneOf, OneOfPipe, type OneOfOptions } from './validation/union/one-of.js';
 export { arrayOf, type ArrayOfOptions, type ItemType } from './validation/array-of.js';
 export { IsNullable } from './validation/is-nullable.decorator.js';
 export {
