@@ -140,6 +140,7 @@ export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
 export { ClientSettable } from './validation/audit/client-settable.decorator.js';
+export { Unbounded } from './validation/audit/unbounded.decorator.js';
 export { CsvList, type CsvItem, type CsvListOptions } from './validation/converters/csv-list.decorator.js';
 export { type BigIntOptions, ToBigInt } from './validation/converters/to-big-int.decorator.js';
 export { partialOf } from './validation/derived/partial-of.js';
@@ -153,4 +154,5 @@ export {
   StrictValidationPipe,
   type StrictValidationPipeOptions,
 } from './validation/strict-validation.pipe.js';
+export type { DetailTranslator } from './validation/translation.js';
 export type { ValidationOptions } from './validation/validation.options.js';

@@ -51,6 +51,7 @@ import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { ResilientStorage } from '../rate-limit/resilient-storage.js';
 import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
+import { auditInputs } from '../validation/audit/audit-report.js';
 import { takesBody } from '../validation/declared-input.js';
 import { inputPart } from '../validation/input.policy.js';
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
@@ -92,6 +93,7 @@ export class SecurityRuntime {
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
+  #inputReport: string | undefined;
   #documents: ReadonlyMap<string, PublishedDocument> = new Map();
 
   /** @throws SecurityConfigurationError with the problems of the options, and of the routes as far as they are known */
@@ -170,6 +172,7 @@ export class SecurityRuntime {
       writer,
       new UnmatchedRequests(limiter, configuration.limits, () => this.#routes),
       events,
+      options.validation?.translate,
     );
     const hook = new RequestHook({
       trust: () => this.#trust,
@@ -240,7 +243,9 @@ export class SecurityRuntime {
         'register other security hooks through Nest, after the modules have been loaded',
       );
     }
-    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration), problems);
+    const routes = this.explorer.explore();
+    const entries = compileRoutes(routes, partsOf(configuration), problems);
+    this.#inputReport = auditInputs(routes, configuration.options.validation, problems);
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
@@ -252,7 +257,8 @@ export class SecurityRuntime {
   /** What an operator should know of sound options, for the boot log; nothing if it is switched off. */
   get warnings(): readonly string[] {
     const { options, issuers } = this.configuration;
-    return options.logger === false ? [] : tokenIssuerWarnings(issuers);
+    if (options.logger === false) return [];
+    return [...tokenIssuerWarnings(issuers), ...(this.#inputReport === undefined ? [] : [this.#inputReport])];
   }
 
   /** Begins to listen to what other processes do; before the first request. */

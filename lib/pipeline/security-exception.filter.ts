@@ -9,6 +9,7 @@ import type { SecurityEvents } from '../events/security-events.js';
 import { ClientAborted } from '../http/body/read-body.js';
 import { eventContextOf } from '../http/request-context.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
+import { type DetailTranslator, translated } from '../validation/translation.js';
 import { REFUSED } from './request-hook.js';
 import type { UnmatchedRequests } from './unmatched-requests.js';
 
@@ -22,6 +23,7 @@ export class SecurityExceptionFilter implements ExceptionFilter {
     private readonly writer: ErrorWriter,
     private readonly unmatched: UnmatchedRequests,
     private readonly events: SecurityEvents,
+    private readonly translate: DetailTranslator | undefined,
   ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void | Promise<void> {
@@ -41,7 +43,14 @@ export class SecurityExceptionFilter implements ExceptionFilter {
     }
     const answer = this.#withChallenge(answerTo(exception, state.policy !== undefined), state);
     this.#report(exception, answer, state);
-    this.#reply(response, state, answer);
+    this.#reply(response, state, this.#inLanguageOf(state, answer));
+  }
+
+  #inLanguageOf({ request }: RequestState, answer: ErrorAnswer): ErrorAnswer {
+    const { details } = answer.extras;
+    if (!this.translate || !details) return answer;
+    const inTheirs = translated(details, this.translate, request.headers['accept-language']);
+    return { ...answer, extras: { ...answer.extras, details: inTheirs } };
   }
 
   /** Every 401 carries the route's challenges, an application's own 401 too (R-AU-02). */

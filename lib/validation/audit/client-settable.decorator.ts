@@ -12,12 +12,7 @@ const SETTABLE = Symbol('nestjs-api-security.client-settable');
  * role!: string;
  */
 export function ClientSettable(): PropertyDecorator {
-  return (prototype, name) => markClientSettable(prototype, name);
-}
-
-/** @internal */
-export function markClientSettable(prototype: object, name: string | symbol): void {
-  Reflect.defineMetadata(SETTABLE, true, prototype, name);
+  return (prototype, name) => Reflect.defineMetadata(SETTABLE, true, prototype, name);
 }
 
 /** @internal Also for a property that was marked in a parent class. */

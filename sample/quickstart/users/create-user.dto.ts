@@ -13,6 +13,7 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
+import { ClientSettable } from 'nestjs-api-security';
 
 import { BIO_MAX_LENGTH, sanitizeBio } from './sanitize-bio.js';
 import { type Address, type Role, ROLES } from './user.js';
@@ -46,6 +47,7 @@ export class CreateUserDto {
   name!: string;
 
   @ApiProperty({ enum: ROLES })
+  @ClientSettable() // only admins may change it, see users.controller.ts
   @IsIn(ROLES)
   role!: Role;
 
