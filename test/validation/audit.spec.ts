@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Logger, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { Exclude, Type } from 'class-transformer';
 import * as cv from 'class-validator';
 import {
@@ -200,6 +200,7 @@ describe('the audit of input classes', () => {
     expect(audit(Loose, 'query').join()).not.toContain('server');
     expect(audit(partialOf(Loose)).join()).toContain('PartialLoose.ownerId is a name');
     expect(audit(partialOf(Tight))).toEqual([]);
+    expect(audit(PartialType(Tight))).toEqual([]);
   });
 
   it.each([

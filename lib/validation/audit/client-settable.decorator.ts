@@ -1,6 +1,6 @@
-import type { DtoClass } from '../transformer-storage.js';
+import { createMarker } from './marker.js';
 
-const SETTABLE = Symbol('nestjs-api-security.client-settable');
+const marker = createMarker('client-settable');
 
 /**
  * Says that clients are meant to set a property whose name is usually the server's, such as `role` or `ownerId` (R-IV-13).
@@ -12,10 +12,8 @@ const SETTABLE = Symbol('nestjs-api-security.client-settable');
  * role!: string;
  */
 export function ClientSettable(): PropertyDecorator {
-  return (prototype, name) => Reflect.defineMetadata(SETTABLE, true, prototype, name);
+  return marker.decorator();
 }
 
-/** @internal Also for a property that was marked in a parent class. */
-export function isClientSettable(dto: DtoClass, name: string): boolean {
-  return Reflect.getMetadata(SETTABLE, dto.prototype as object, name) === true;
-}
+/** @internal */
+export const isClientSettable = marker.isOn;

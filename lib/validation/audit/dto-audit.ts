@@ -36,8 +36,8 @@ export class DtoAudit {
     if (isWritten) this.#written.add(dto);
     const { byName } = shapeOf(dto);
     for (const property of byName.values()) {
-      if (!isUnbounded(dto, property.name)) this.#addAll(dto, property.name, looseEnds(property));
-      if (isWritten && isServerName(property.name) && !isClientSettable(dto, property.name))
+      if (!isUnbounded(property)) this.#addAll(dto, property.name, looseEnds(property));
+      if (isWritten && isServerName(property.name) && !isClientSettable(property))
         this.#addAll(dto, property.name, [SERVER_NAME]);
       for (const nested of property.nested?.classes ?? []) this.add(nested, source);
     }

@@ -1,6 +1,6 @@
-import type { DtoClass } from '../transformer-storage.js';
+import { createMarker } from './marker.js';
 
-const UNBOUNDED = Symbol('nestjs-api-security.unbounded');
+const marker = createMarker('unbounded');
 
 /**
  * Says that a property is meant to take what the check at boot would list: text of any length, any number, any value. What
@@ -12,10 +12,8 @@ const UNBOUNDED = Symbol('nestjs-api-security.unbounded');
  * metadata!: Record<string, unknown>;
  */
 export function Unbounded(): PropertyDecorator {
-  return (prototype, name) => Reflect.defineMetadata(UNBOUNDED, true, prototype, name);
+  return marker.decorator();
 }
 
-/** @internal Also for a property that was marked in a parent class. */
-export function isUnbounded(dto: DtoClass, name: string): boolean {
-  return Reflect.getMetadata(UNBOUNDED, dto.prototype as object, name) === true;
-}
+/** @internal */
+export const isUnbounded = marker.isOn;

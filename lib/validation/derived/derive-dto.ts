@@ -1,5 +1,3 @@
-import { ClientSettable, isClientSettable } from '../audit/client-settable.decorator.js';
-import { isUnbounded, Unbounded } from '../audit/unbounded.decorator.js';
 import { shapeOf } from '../dto-shape.js';
 import type { PropertyShape, Rule } from '../property-shape.js';
 import {
@@ -38,8 +36,6 @@ export function deriveDto(derived: DtoClass, base: DtoClass, derivation: Derivat
     if (derivation.optional === true) classValidator().IsOptional()(prototype, property.name);
     if (property.designType !== undefined)
       Reflect.defineMetadata('design:type', property.designType, prototype, property.name);
-    if (isClientSettable(base, property.name)) ClientSettable()(prototype, property.name);
-    if (isUnbounded(base, property.name)) Unbounded()(prototype, property.name);
     copyDocumentation(derived, base, property.name, derivation.optional === true);
   }
   copyStrategy(derived, base);

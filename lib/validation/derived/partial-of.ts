@@ -15,5 +15,5 @@ export function partialOf<T extends object>(dto: Type<T>): Type<Partial<T>> {
   class PartialDto {}
   Object.defineProperty(PartialDto, 'name', { value: `Partial${dto.name}` });
   deriveDto(PartialDto, dto, { optional: true });
-  return PartialDto as Type<Partial<T>>;
+  return PartialDto;
 }

@@ -98,9 +98,8 @@ afterAll(closeApps);
 
 describe.each(ADAPTERS)('parameters with a schema on %s', (adapter) => {
   const ask = async (method: string, path: string, body?: string) => {
-    const { status, json } = await send<ErrorEnvelope>(ports[adapter], method, path, {
-      ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
-    });
+    const content = body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } };
+    const { status, json } = await send<ErrorEnvelope>(ports[adapter], method, path, content);
     return { status, json, code: json.error?.code, paths: json.error?.details?.map((one) => one.path) };
   };
 
