@@ -55,6 +55,7 @@ import { auditInputs } from '../validation/audit/audit-report.js';
 import { takesBody } from '../validation/declared-input.js';
 import { inputPart } from '../validation/input.policy.js';
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
+import { detailOptions } from '../validation/validation.options.js';
 import { adapterTrust } from './adapter-trust.js';
 import { bootReport } from './boot-report.js';
 import { describeConfiguration } from './configuration-summary.js';
@@ -157,6 +158,7 @@ export class SecurityRuntime {
       configuration.jsonLimits,
       configuration.encodings,
       () => this.#bridge?.keepRawBody ?? false,
+      detailOptions(options.validation ?? {}),
     );
     this.guard = new SecurityGuard(
       this.registry,

@@ -33,6 +33,8 @@ export interface HandlerInput {
   readonly hasOwnCheck: boolean;
   /** The class that the value, or each item of it, is held against; several for a union. */
   readonly dtos: readonly DtoClass[];
+  /** By `@PageQuery()`, which knows all parameters that there are. */
+  readonly isPage: boolean;
   /** What is wrong with the pipe that judges it. */
   readonly fault: Problem | undefined;
 }
@@ -50,8 +52,11 @@ export function inputsOf(metadata: RouteMetadata, methodName: string): HandlerIn
       const type = types[index];
       const hasOwnCheck = schema !== undefined || [...pipes, ...handlerPipes].some(isCheck);
       const checked = checkedBy(pipes);
+      const isPage = pipes.some((pipe) => pipe instanceof PagePipe);
       const own = !hasOwnCheck && isDtoClass(type) ? [type] : [];
-      return [{ source, index, name, type, hasOwnCheck, dtos: checked?.dtos ?? own, fault: checked?.fault }];
+      return [
+        { source, index, name, type, hasOwnCheck, dtos: checked?.dtos ?? own, fault: checked?.fault, isPage },
+      ];
     },
   );
 }
@@ -145,10 +150,20 @@ export function checkDeclaredInputs(
   { metadata, methodName, where }: CompiledRoute,
   problems: ConfigurationProblems,
 ): void {
-  for (const input of inputsOf(metadata, methodName)) {
+  const inputs = inputsOf(metadata, methodName);
+  for (const input of inputs) {
     const at = `${where}, parameter ${input.index + 1} (${input.source})`;
     const { fault } = input;
     if (fault) problems.add(fault.code, at, fault.problem, fault.fix);
+    if (input.isPage && inputs.some((other) => other !== input && other.source === 'query')) {
+      const problem = 'is the whole query, and another parameter takes a part of it';
+      problems.add(
+        'validation.page',
+        at,
+        problem,
+        'declare it in a class and name that as the filter of @PageQuery()',
+      );
+    }
     const seen = new Set<DtoClass>();
     for (const dto of input.dtos) checkDto(dto, { at, source: input.source, problems, seen });
     if (input.dtos.length === 0 && !input.hasOwnCheck && !isDeclared(input)) {

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Logger, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Logger, Param, Patch, Post } from '@nestjs/common';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { Exclude, Type } from 'class-transformer';
 import * as cv from 'class-validator';
@@ -269,8 +269,8 @@ class TightController {
   }
 
   @Get('d')
-  d(@PageQuery({ by: 'cursor' }) page: unknown, @Query('x') x: string): unknown {
-    return [page, x];
+  d(@PageQuery({ by: 'cursor' }) page: unknown): unknown {
+    return page;
   }
 }
 

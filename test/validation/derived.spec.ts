@@ -1,5 +1,5 @@
 import { Body, Controller, Patch, Post } from '@nestjs/common';
-import { PartialType } from '@nestjs/swagger';
+import { ApiProperty, DocumentBuilder, PartialType, SwaggerModule } from '@nestjs/swagger';
 import { Exclude, Expose, Type } from 'class-transformer';
 import {
   Equals,
@@ -15,7 +15,7 @@ import {
 import { arrayOf, IsNullable, oneOf, partialOf, Public, ValidationGroups } from 'nestjs-api-security';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ADAPTERS, type Adapter } from '../support/app.js';
+import { ADAPTERS, type Adapter, type RunningApp } from '../support/app.js';
 import { closeApps } from '../support/bare-app.js';
 import { type ErrorEnvelope, send } from '../support/http-client.js';
 import { startSecured } from '../support/secured-app.js';
@@ -35,6 +35,7 @@ class Address {
 }
 
 class User {
+  @ApiProperty({ maxLength: 10 })
   @IsString()
   @MaxLength(10)
   name!: string;
@@ -50,6 +51,7 @@ class User {
   @Max(9)
   level: number = 5;
 
+  @ApiProperty({ enum: ['reader', 'writer'] })
   @IsOptional()
   @IsIn(['reader', 'writer'], { groups: ['admin'] })
   role?: string;
@@ -110,6 +112,12 @@ class GroupsController {
     return { user, isUser: user instanceof User, greeting: user.greeting() };
   }
 
+  @Patch('self/user')
+  @ValidationGroups('self')
+  updateSelf(@Body() changes: UpdateUser): unknown {
+    return { keys: Object.keys(changes), isUpdate: changes instanceof UpdateUser };
+  }
+
   @ValidationGroups('admin')
   @Post('admin/user')
   createByAdmin(@Body() user: User): unknown {
@@ -135,22 +143,20 @@ class GroupsController {
   }
 }
 
-const ports = {} as Record<Adapter, number>;
+const apps = {} as Record<Adapter, RunningApp>;
 beforeAll(async () => {
   for (const adapter of ADAPTERS)
-    ports[adapter] = (
-      await startSecured(
-        adapter,
-        { rateLimit: { read: false, write: false, address: false } },
-        { controllers: [GroupsController] },
-      )
-    ).port;
+    apps[adapter] = await startSecured(
+      adapter,
+      { rateLimit: { read: false, write: false, address: false } },
+      { controllers: [GroupsController] },
+    );
 });
 afterAll(closeApps);
 
 describe.each(ADAPTERS)('classes made from others on %s', (adapter) => {
   const ask = async (method: string, path: string, json: unknown) => {
-    const answer = await send<ErrorEnvelope>(ports[adapter], method, path, { json });
+    const answer = await send<ErrorEnvelope>(apps[adapter].port, method, path, { json });
     const broken = answer.json.error?.details?.map(({ path: at, rule }) => `${at} ${rule}`);
     return { status: answer.status, json: answer.json as unknown, code: answer.json.error?.code, broken };
   };
@@ -222,6 +228,17 @@ describe.each(ADAPTERS)('classes made from others on %s', (adapter) => {
     });
   });
 
+  it('R-IV-13 groups and partial updates go together', async () => {
+    expect((await ask('PATCH', '/self/user', { name: 'Ada' })).json).toEqual({
+      keys: ['name'],
+      isUpdate: true,
+    });
+    expect(await ask('PATCH', '/self/user', { role: 'writer' })).toMatchObject({
+      broken: ['role whitelist'],
+    });
+    expect(await ask('PATCH', '/self/user', { name: null })).toMatchObject({ broken: ['name isNotNull'] });
+  });
+
   it('R-IV-11 a class may contain itself', async () => {
     expect((await ask('POST', '/tree', { name: 'a', children: [{ name: 'b', children: [] }] })).status).toBe(
       201,
@@ -229,6 +246,29 @@ describe.each(ADAPTERS)('classes made from others on %s', (adapter) => {
     expect(await ask('POST', '/tree', { name: 'a', children: [{ name: 'b', note: 'x' }] })).toMatchObject({
       broken: ['children[0].note whitelist'],
     });
+  });
+});
+
+describe('classes made from others', () => {
+  it('R-IV-13 are documented as what they are', () => {
+    const { app } = apps.express;
+    const { components, paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+    const bodyOfRoute = (path: string, method: 'post' | 'patch'): object => {
+      const { requestBody } = paths[path]![method] as {
+        requestBody: { content: Record<string, { schema: { $ref: string } }> };
+      };
+      const name = requestBody.content['application/json']!.schema.$ref.split('/').at(-1)!;
+      return components!.schemas![name]!;
+    };
+    expect(bodyOfRoute('/user', 'post')).toEqual({
+      type: 'object',
+      properties: { name: { type: 'string', maxLength: 10 } },
+      required: ['name'],
+    });
+    expect(bodyOfRoute('/admin/user', 'post')).toMatchObject({
+      properties: { role: { enum: ['reader', 'writer'] } },
+    });
+    expect(bodyOfRoute('/user', 'patch')).not.toHaveProperty('required');
   });
 });
 

@@ -1,4 +1,4 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { ApiPropertyOptional, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import fc from 'fast-check';
@@ -196,6 +196,10 @@ describe('@PageQuery', () => {
       @Get('e') e(@PageQuery({ sort: ['a;b'] }) page: unknown): unknown {
         return page;
       }
+
+      @Get('f') f(@PageQuery() page: unknown, @Query('q') q: string): unknown {
+        return [page, q];
+      }
     }
     const error: unknown = await startSecured('express', {}, { controllers: [Wrong] }).catch(
       (e: unknown) => e,
@@ -208,6 +212,7 @@ describe('@PageQuery', () => {
       'validation.page has a defaultSort of other fields than it sorts by',
       'validation.page has a filter with a property named sort',
       'validation.page sorts by a field whose name is no name',
+      'validation.page is the whole query, and another parameter takes a part of it',
     ]);
   });
 
