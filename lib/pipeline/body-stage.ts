@@ -8,6 +8,7 @@ import { checkContent, type DeclaredContent } from '../http/body/media-type.js';
 import { readBody } from '../http/body/read-body.js';
 import type { JsonLimits } from '../http/json/json-limits.js';
 import { parseStrictJson } from '../http/json/strict-json.js';
+import { composed } from '../http/json/text-rules.js';
 import { readQuery } from '../http/query/strict-query.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
@@ -77,7 +78,11 @@ const FORM = 'application/x-www-form-urlencoded';
 /** Text from a path in the form that text from everywhere else has (R-IV-08); what it may not hold was refused with the target. */
 function normalizeParams(params: Record<string, unknown> | undefined): void {
   for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value === 'string') params![name] = value.normalize('NFC');
+    if (typeof value !== 'string') continue;
+    const normal = composed(value);
+    if (normal === undefined)
+      throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
+    params![name] = normal;
   }
 }
 

@@ -4,6 +4,7 @@ import { SecurityError } from '../../errors/security-error.js';
 import { ByteScanner } from './byte-scanner.js';
 import type { JsonLimits } from './json-limits.js';
 import { JsonRefused, JsonScanner } from './json-scanner.js';
+import { composed } from './text-rules.js';
 
 /** An application has one set of limits, and scanners their tables. */
 const scanners = new WeakMap<JsonLimits, ByteScanner>();
@@ -31,7 +32,7 @@ export function parseStrictJson(bytes: Buffer, limits: JsonLimits): unknown {
     return parseExactly(text, limits);
   }
   // Parts of a text in NFC are in NFC themselves, unless escapes hide what they say (UAX #15).
-  const normal = !negativeZero && (!composes || (!hides && text.normalize('NFC') === text));
+  const normal = !negativeZero && (!composes || (!hides && nfc(text) === text));
   return normal ? value : normalized(value);
 }
 
@@ -60,15 +61,21 @@ function malformed(fault: string): SecurityError {
   return new SecurityError('MALFORMED_REQUEST', 'The body is not valid JSON', { reason: `json.${fault}` });
 }
 
+function nfc(text: string): string {
+  const normal = composed(text);
+  if (normal === undefined) throw malformed('string');
+  return normal;
+}
+
 /** Strings and names in NFC, no negative zero. As deep as the limits allow, so recursion is safe here. */
 function normalized(value: unknown): unknown {
-  if (typeof value === 'string') return value.normalize('NFC');
+  if (typeof value === 'string') return nfc(value);
   if (typeof value === 'number') return value === 0 ? 0 : value;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(normalized);
   const result: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    const key = name.normalize('NFC');
+    const key = nfc(name);
     // Two names that differ only in their normalisation are one name written twice.
     if (Object.hasOwn(result, key)) throw malformed('duplicate');
     result[key] = normalized(member);

@@ -21,3 +21,21 @@ export function hasRefusedText(text: string): boolean {
   }
   return false;
 }
+
+/** Unicode's own bound for text that is read as a stream (UAX #15 §13); no language comes near it. */
+const MARK_RUN = /\p{M}{31}/u;
+
+/**
+ * A text in NFC; `undefined` if it stacks more than thirty marks on one letter. Putting marks in order takes Node the square
+ * of their number: 100 kB of them would keep the process busy for seconds.
+ */
+export function composed(text: string): string | undefined {
+  if (hasNoMarks(text)) return text;
+  return MARK_RUN.test(text) ? undefined : text.normalize('NFC');
+}
+
+/** Nothing below U+0300 composes with anything below it. */
+function hasNoMarks(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x300) return false;
+  return true;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { escapeAt, isRefusedAt, KINDS, mayCompose, PLAIN, WIDE } from '../../../lib/http/json/text-bytes.js';
-import { isRefusedCodePoint } from '../../../lib/http/json/text-rules.js';
+import { composed, isRefusedCodePoint } from '../../../lib/http/json/text-rules.js';
 
 const isSurrogate = (point: number): boolean => point >= 0xd800 && point <= 0xdfff;
 const POINTS = Array.from({ length: 0x11_0000 - 0x80 }, (_, i) => i + 0x80).filter(
@@ -43,6 +43,14 @@ describe('text as bytes', () => {
       return letter.normalize('NFC') !== letter || tails.has(point) || isReordered(letter);
     });
     expect(wrong.map((point) => point.toString(16))).toEqual([]);
+  });
+
+  it('R-IV-16 whatever has an order among marks counts as a mark, so that none of them can be stacked without end', () => {
+    const wrong = POINTS.map((point) => String.fromCodePoint(point)).filter(
+      (letter) => isReordered(letter) && composed(letter.repeat(31)) !== undefined,
+    );
+    expect(wrong).toEqual([]);
+    expect(composed(`e${'\u0301'.repeat(30)}`)).toBe(`\u00e9${'\u0301'.repeat(29)}`);
   });
 
   it('R-IV-08 the letters of everyday texts need no second look', () => {
