@@ -165,6 +165,23 @@ const INFLATED: readonly Row[] = [
     bad,
   ],
   [
+    'zeros behind it',
+    post('/orders', Buffer.concat([gzipSync(ORDER), Buffer.alloc(9)]), JSON_TYPE, 'Content-Encoding: gzip'),
+    400,
+    bad,
+  ],
+  [
+    'something behind it in br',
+    post(
+      '/orders',
+      Buffer.concat([brotliCompressSync(ORDER), Buffer.from('{}')]),
+      JSON_TYPE,
+      'Content-Encoding: br',
+    ),
+    400,
+    bad,
+  ],
+  [
     'hostile JSON in it',
     post('/orders', gzipSync('{"amount":1,"amount":2}'), JSON_TYPE, 'Content-Encoding: gzip'),
     400,

@@ -18,7 +18,7 @@ export function inflateBody(bytes: Buffer, encoding: BodyEncoding, maxBytes: num
     const done = (error: NodeJS.ErrnoException | null, result: unknown): void => {
       const { buffer, engine } = (result ?? {}) as { buffer?: Buffer; engine?: { bytesWritten: number } };
       if (error?.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge());
-      // Node reads a gzip member and ignores what stands behind it.
+      // Node ignores zeros behind gzip, and anything behind br.
       else if (error || !buffer || engine?.bytesWritten !== bytes.length) reject(malformed());
       else resolve(buffer);
     };

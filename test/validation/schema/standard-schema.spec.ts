@@ -242,6 +242,17 @@ describe('schemas that make something else of their input', () => {
     expect(details).toEqual([{ path: 'name', rule: 'custom', message: 'The value is not valid' }]);
   });
 
+  it('R-IV-28 messages keep what was expected, and lose what came, be it short', async () => {
+    const messages = [];
+    for (const library of LIBRARIES)
+      messages.push((await verdict(ORDERS[library], { ...GOOD, amount: 0 })).details[0]!.message);
+    expect(messages).toEqual([
+      'Too small: expected number to be >=1',
+      'Invalid value: Expected >=1',
+      'amount must be at least 1',
+    ]);
+  });
+
   it('R-IV-04 looks at what another parser has read: depth and names', async () => {
     const deep = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as unknown;
     expect((await verdict(z.unknown(), deep)).code).toBe('PAYLOAD_TOO_COMPLEX');
