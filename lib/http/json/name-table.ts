@@ -8,7 +8,7 @@ const DANGEROUS: ReadonlySet<number> = new Set(
 /** `"":1,` */
 const SHORTEST_MEMBER = 5;
 /** Steps to a free place; where more are necessary, the exact scanner looks. */
-const MAX_PROBES = 16;
+const MAX_PROBES = 64;
 /** Objects are numbered on from text to text, so that nothing has to be cleared in between; up to here. */
 const LAST_OWNER = 2 ** 30;
 
