@@ -41,7 +41,7 @@ export class ByteScanner {
 
   /** @param bytes valid UTF-8, of which `text` is the text. @returns `false` says that the exact scanner has to look */
   scan(bytes: Uint8Array, text: string, ascii: boolean): boolean {
-    this.#begin(bytes, ascii);
+    this.#begin(bytes, text, ascii);
     const { maxDepth, maxItems } = this.limits;
     const open = this.#open;
     const commas = this.#commas;
@@ -61,8 +61,10 @@ export class ByteScanner {
         i++;
       } else if (byte <= 0x39) {
         // Space, or the first character of a number.
-        i = byte === 0x2d || byte >= 0x30 ? this.#number(bytes, i) : i + 1;
-        if (i === REFUSED) return false;
+        if (byte === 0x2d || byte >= 0x30) {
+          i = this.#number(bytes, i);
+          if (i === REFUSED) return false;
+        } else i++;
       } else if (byte === 0x7b || byte === 0x5b) {
         if (++depth > maxDepth) return false;
         expectsName = byte === 0x7b;
@@ -78,14 +80,14 @@ export class ByteScanner {
     return true;
   }
 
-  #begin(bytes: Uint8Array, ascii: boolean): void {
+  #begin(bytes: Uint8Array, text: string, ascii: boolean): void {
     this.#lastOwner = this.#names.begin(this.#lastOwner, bytes.length);
     this.#keys = 0;
     this.#open[0] = 0;
     this.#commas[0] = 0;
     this.composes = this.hides = this.negativeZero = false;
-    this.#simple = ascii && !bytes.includes(0x7f);
-    this.#hops = this.#simple && bytes.length > LONG_STRING && !bytes.includes(0x5c);
+    this.#simple = ascii && !text.includes('\u007f');
+    this.#hops = this.#simple && bytes.length > LONG_STRING && !text.includes('\\');
   }
 
   /** All three move behind what they read, or say that it cannot be accepted here. */
@@ -146,6 +148,13 @@ export class ByteScanner {
     let i = start + 1;
     let code = bytes[i]!;
     while (code >= 0x30 && code <= 0x39) code = bytes[++i]!;
+    // Nearly all numbers are whole and short.
+    if (
+      (code === 0x2c || code === 0x5d || code === 0x7d) &&
+      i - start <= SHORT_NUMBER &&
+      bytes[start] !== 0x2d
+    )
+      return i;
     const whole = i;
     let hasExponent = false;
     for (; i < length; code = bytes[++i]!) {
