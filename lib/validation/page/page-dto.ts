@@ -5,7 +5,7 @@ import { document } from '../derived/documentation.js';
 import { shapeOf } from '../dto-shape.js';
 import type { DtoClass } from '../transformer-storage.js';
 import { classValidator } from '../validation-packages.js';
-import { type PageOptions, type PageSort, sortColumns } from './page.options.js';
+import { type PageOptions, sortColumns } from './page.options.js';
 import { readSort } from './sort.js';
 
 const CURSOR = /^[A-Za-z0-9._~=-]+$/;
@@ -86,6 +86,3 @@ function sortRules(columns: Readonly<Record<string, string>>, maxSort: number): 
     }),
   ];
 }
-
-/** What an instance of the class says of the order. */
-export type ReadOrder = readonly PageSort[];

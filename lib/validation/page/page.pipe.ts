@@ -4,8 +4,8 @@ import { shapeOf } from '../dto-shape.js';
 import { DtoValidator } from '../dto-validator.js';
 import type { DtoClass } from '../transformer-storage.js';
 import { detailOptions, type ValidationOptions } from '../validation.options.js';
-import { pageDto, type ReadOrder, sharedNames } from './page-dto.js';
-import { pageFault, type PageOptions, sortColumns } from './page.options.js';
+import { pageDto, sharedNames } from './page-dto.js';
+import { pageFault, type PageOptions, type PageSort, sortColumns } from './page.options.js';
 import { readSort } from './sort.js';
 
 /** @internal Turns a whole query into a page. */
@@ -15,7 +15,7 @@ export class PagePipe implements PipeTransform {
   /** What is wrong with the options, for the check at boot. */
   readonly fault: string | undefined;
   readonly #dtos: DtoValidator;
-  readonly #defaultOrder: ReadOrder;
+  readonly #defaultOrder: readonly PageSort[];
 
   constructor(
     private readonly options: PageOptions,
