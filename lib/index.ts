@@ -82,7 +82,7 @@ export { SECURITY_EVENTS_CHANNEL, SecurityEvents } from './events/security-event
 export type { HeadersOptions } from './headers/headers.options.js';
 export { SecurityHeaders } from './headers/security-headers.decorator.js';
 export { BodyLimit, type BodyLimitOptions } from './http/body-limit.decorator.js';
-export type { BodyOptions } from './http/body.options.js';
+export type { BodyEncoding, BodyOptions } from './http/body.options.js';
 export type { JsonLimitOptions } from './http/json/json-limits.js';
 export type { HttpOptions } from './http/http.options.js';
 export type { ProxyOptions } from './http/proxy-trust.js';
@@ -146,6 +146,15 @@ export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
 export { AnyNames } from './validation/any-names.decorator.js';
+export { ClientSettable } from './validation/audit/client-settable.decorator.js';
+export { Unbounded } from './validation/audit/unbounded.decorator.js';
+export { CsvList, type CsvItem, type CsvListOptions } from './validation/converters/csv-list.decorator.js';
+export { type BigIntOptions, ToBigInt } from './validation/converters/to-big-int.decorator.js';
+export { partialOf } from './validation/derived/partial-of.js';
+export { ValidationGroups } from './validation/derived/validation-groups.decorator.js';
+export { PageQuery } from './validation/page/page-query.decorator.js';
+export type { PageOf, PageOptions, PageSort } from './validation/page/page.options.js';
+export { oneOf, OneOfPipe, type OneOfOptions } from './validation/union/one-of.js';
 export { arrayOf, type ArrayOfOptions, type ItemType } from './validation/array-of.js';
 export { type Base64UrlOptions, IsBase64Url, isBase64Url } from './validation/formats/base64url.js';
 export {
@@ -216,4 +225,5 @@ export {
   StrictValidationPipe,
   type StrictValidationPipeOptions,
 } from './validation/strict-validation.pipe.js';
+export type { DetailTranslator } from './validation/translation.js';
 export type { ValidationOptions } from './validation/validation.options.js';

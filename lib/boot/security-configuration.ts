@@ -12,7 +12,7 @@ import { type SecurityClock, systemClock } from '../clock.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { checkErrorOptions } from '../errors/errors.options.js';
 import { type PreparedHeaders, prepareHeaders } from '../headers/header-set.js';
-import { compileMaxBody } from '../http/body.options.js';
+import { type BodyEncoding, compileEncodings, compileMaxBody } from '../http/body.options.js';
 import { compileConnectionCap, type ConnectionCap } from '../http/http.options.js';
 import { compileJsonLimits, type JsonLimits } from '../http/json/json-limits.js';
 import { compileLoadOptions, type LoadSettings } from '../load/load.options.js';
@@ -47,6 +47,7 @@ export interface SecurityConfiguration {
   readonly transport: TransportPolicy;
   readonly jsonLimits: JsonLimits;
   readonly maxBodyBytes: number;
+  readonly encodings: readonly BodyEncoding[];
   readonly connections: ConnectionCap | undefined;
   readonly load: LoadSettings | undefined;
   readonly plans: Map<string, readonly RateLimitRule[]>;
@@ -127,6 +128,7 @@ export function compileConfiguration(
     transport: compileTransport(options, production, problems),
     jsonLimits: compileJsonLimits(options.body?.json, problems),
     maxBodyBytes: compileMaxBody(options.body, problems),
+    encodings: compileEncodings(options.body, problems),
     connections: compileConnectionCap(options.http, problems),
     load: compileLoadOptions(options.load, problems),
     plans: compileRateLimitPlans(options.rateLimit?.plans, apiKeys?.plans, problems),

@@ -44,9 +44,11 @@ import { rateLimitWarnings } from '../rate-limit/rate-limit-warnings.js';
 import { adoptGuards } from '../rate-limit/throttler/throttler-guards.js';
 import { type ThrottlerSetup, throttlerSetupOf } from '../rate-limit/throttler/throttler-setup.js';
 import type { SecurityOptions } from '../security-options.js';
+import { auditInputs } from '../validation/audit/audit-report.js';
 import { takesBody } from '../validation/declared-input.js';
 import { inputPart } from '../validation/input.policy.js';
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
+import { detailOptions } from '../validation/validation.options.js';
 import { adapterTrust } from './adapter-trust.js';
 import { bootReport } from './boot-report.js';
 import { describeConfiguration } from './configuration-summary.js';
@@ -84,6 +86,7 @@ export class SecurityRuntime {
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
+  #inputReport: string | undefined;
   #documents: ReadonlyMap<string, PublishedDocument> = new Map();
 
   /** @throws SecurityConfigurationError with the problems of the options, and of the routes as far as they are known */
@@ -128,7 +131,12 @@ export class SecurityRuntime {
       events,
       senderConstraint(configuration, () => this.#trust, events),
     );
-    const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
+    const bodies = new BodyStage(
+      configuration.jsonLimits,
+      configuration.encodings,
+      () => this.#bridge?.keepRawBody ?? false,
+      detailOptions(options.validation ?? {}),
+    );
     const authorizer = new Authorizer(events, clock);
     const plans = limits.resolver;
     const transports = new Transports();
@@ -148,6 +156,7 @@ export class SecurityRuntime {
       writer,
       new UnmatchedRequests(limiter, configuration.limits, () => this.#routes),
       reports,
+      options.validation?.translate,
     );
     const hook = new RequestHook({
       trust: () => this.#trust,
@@ -236,8 +245,11 @@ export class SecurityRuntime {
     const setup = throttlerSetupOf(configuration.options.rateLimit);
     const adopted = setup && adoptGuards(setup, this.explorer.globalGuards, problems);
     const parts = partsOf(configuration, adopted);
-    const routes = compileRoutes(this.explorer.explore(), parts, problems);
-    const entries = routes.concat(this.internals.transports.compile(parts, problems));
+    const routes = this.explorer.explore();
+    const entries = compileRoutes(routes, parts, problems).concat(
+      this.internals.transports.compile(parts, problems),
+    );
+    this.#inputReport = auditInputs(routes, configuration.options.validation, problems);
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
@@ -250,7 +262,11 @@ export class SecurityRuntime {
   get warnings(): readonly string[] {
     const { options, issuers, addressRules } = this.configuration;
     if (options.logger === false) return [];
-    return [...tokenIssuerWarnings(issuers), ...rateLimitWarnings(this.registry.policies, addressRules)];
+    return [
+      ...tokenIssuerWarnings(issuers),
+      ...rateLimitWarnings(this.registry.policies, addressRules),
+      ...(this.#inputReport === undefined ? [] : [this.#inputReport]),
+    ];
   }
 
   /** Begins to listen to what other processes do; before the first request. */

@@ -1,7 +1,7 @@
 import type { RequestStages } from '../boot/security-internals.js';
 import type { JsonLimits } from '../http/json/json-limits.js';
 import { SecurityError } from '../errors/security-error.js';
-import { checkMediaType } from '../http/body/media-type.js';
+import { checkContent } from '../http/body/media-type.js';
 import type { RequestState } from '../http/request-state.js';
 import type { FrameworkRequest } from '../pipeline/body-stage.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
@@ -85,7 +85,8 @@ export class GraphqlGate {
     }
     await stages.bodies.receive(request, state, endpoint);
     // A driver may bring a parser of its own, for a type that nobody else takes.
-    if (request.body !== undefined) checkMediaType(state.request, endpoint.body.mediaTypes);
+    if (request.body !== undefined)
+      checkContent(state.request, { types: endpoint.body.mediaTypes, encodings: [] });
     if (method === 'POST') return operationsOf(request.body, maxBatch);
     const query = (request.query ?? {}) as Record<string, unknown>;
     // A page for people, where the driver has one: nothing runs.

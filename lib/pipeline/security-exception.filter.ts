@@ -7,6 +7,7 @@ import { ClientAborted } from '../http/body/read-body.js';
 import { eventContextOf } from '../http/request-context.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
 import type { FailureReports } from './failure-reports.js';
+import { type DetailTranslator, translated } from '../validation/translation.js';
 import { REFUSED } from './request-hook.js';
 import type { UnmatchedRequests } from './unmatched-requests.js';
 
@@ -18,6 +19,7 @@ export class SecurityExceptionFilter implements ExceptionFilter {
     private readonly writer: ErrorWriter,
     private readonly unmatched: UnmatchedRequests,
     private readonly reports: FailureReports,
+    private readonly translate: DetailTranslator | undefined,
   ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void | Promise<void> {
@@ -37,7 +39,14 @@ export class SecurityExceptionFilter implements ExceptionFilter {
     }
     const answer = this.#withChallenge(answerTo(exception, state.policy !== undefined), state);
     this.reports.report(exception, answer, eventContextOf(state));
-    this.#reply(response, state, answer);
+    this.#reply(response, state, this.#inLanguageOf(state, answer));
+  }
+
+  #inLanguageOf({ request }: RequestState, answer: ErrorAnswer): ErrorAnswer {
+    const { details } = answer.extras;
+    if (!this.translate || !details) return answer;
+    const inTheirs = translated(details, this.translate, request.headers['accept-language']);
+    return { ...answer, extras: { ...answer.extras, details: inTheirs } };
   }
 
   /** Every 401 carries the route's challenges, an application's own 401 too (R-AU-02). */

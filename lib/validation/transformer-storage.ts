@@ -19,9 +19,15 @@ export interface TypeMetadata {
   };
 }
 
-/** What `@Expose()` wrote for one property. */
+/** What `@Exclude()` wrote for one property, or for the class. */
+export interface ExcludeMetadata {
+  readonly propertyName: string | undefined;
+  readonly options?: object;
+}
+
+/** What `@Expose()` wrote for one property, or for the class. */
 export interface ExposeMetadata {
-  readonly propertyName: string;
+  readonly propertyName: string | undefined;
   readonly options?: {
     readonly name?: string;
     readonly toPlainOnly?: boolean;
@@ -42,11 +48,18 @@ export interface TransformerStorage {
   getExcludedMetadatas(target: DtoClass): readonly unknown[];
   getExposedProperties(target: DtoClass, direction: number): readonly string[];
   getExcludedProperties(target: DtoClass, direction: number): readonly string[];
+  findExcludeMetadata(target: DtoClass, property: string): ExcludeMetadata | undefined;
+  addTypeMetadata(metadata: TypeMetadata & { target: DtoClass; propertyName: string }): void;
+  addTransformMetadata(metadata: object & { target: DtoClass }): void;
+  addExposeMetadata(metadata: ExposeMetadata & { target: DtoClass }): void;
+  addExcludeMetadata(metadata: ExcludeMetadata & { target: DtoClass }): void;
   getStrategy(target: DtoClass): 'none' | 'exposeAll' | 'excludeAll';
 }
 
 /** `TransformationType.PLAIN_TO_CLASS`. */
 export const PLAIN_TO_CLASS = 0;
+/** `TransformationType.CLASS_TO_PLAIN`. */
+export const CLASS_TO_PLAIN = 1;
 
 // The storage has no public export. The package's main entry requires this very file, so this is the instance in use.
 const storage = createRequire(import.meta.url)('class-transformer/cjs/storage.js') as {

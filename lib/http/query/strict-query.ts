@@ -1,6 +1,5 @@
 import { SecurityError } from '../../errors/security-error.js';
-import { hasPiledMarks } from '../json/piled-marks.js';
-import { hasRefusedText } from '../json/text-rules.js';
+import { composed, hasRefusedText } from '../json/text-rules.js';
 
 /** Values by parameter name, in their order; an object without prototype. */
 export type QueryEntries = Readonly<Record<string, readonly string[]>>;
@@ -42,8 +41,10 @@ function decode(text: string): string {
       throw malformed('query.encoding');
     }
   }
-  if (hasRefusedText(decoded) || hasPiledMarks(decoded)) throw malformed('query.text');
-  return decoded.normalize('NFC');
+  if (hasRefusedText(decoded)) throw malformed('query.text');
+  const normal = composed(decoded);
+  if (normal === undefined) throw malformed('query.text');
+  return normal;
 }
 
 function malformed(reason: string): SecurityError {

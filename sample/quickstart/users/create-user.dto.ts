@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsObject, IsOptional, IsString, Length, ValidateNested } from 'class-validator';
-import { IsEmailAddress, IsFullDate, IsStrictUrl } from 'nestjs-api-security';
+import { ClientSettable, IsEmailAddress, IsFullDate, IsStrictUrl } from 'nestjs-api-security';
 import { SanitizeHtml } from 'nestjs-api-security/sanitize-html';
 
 import { type Address, type Role, ROLES } from './user.js';
@@ -36,6 +36,7 @@ export class CreateUserDto {
   name!: string;
 
   @ApiProperty({ enum: ROLES })
+  @ClientSettable() // only admins may change it, see users.controller.ts
   @IsIn(ROLES)
   role!: Role;
 
