@@ -138,8 +138,12 @@ describe('parseStrictJson', () => {
       fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
         let text = seed;
         for (const [at, removed, added] of edits) text = text.slice(0, at) + added + text.slice(at + removed);
-        if (codeOf(text) === 'accepted')
-          expect(parse(text)).toEqual(JSON.parse(text, (_, value: unknown) => (value === 0 ? 0 : value)));
+        if (codeOf(text) !== 'accepted') return;
+        const kept = (_: string, value: unknown) => {
+          if (typeof value === 'string') return value.normalize('NFC');
+          return value === 0 ? 0 : value;
+        };
+        expect(parse(text)).toEqual(JSON.parse(text, kept));
       }),
       { numRuns: 5_000 },
     );
