@@ -38,8 +38,11 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
   if kind == 's' then
     local turn_ms = ceil(window / 6)
     local turn = floor(hit / turn_ms)
-    rule.turn_ms, rule.turn, rule.slot, rule.begins, rule.in_turn = turn_ms, turn, turn % 7 + 1, turn * turn_ms, hit - turn * turn_ms
-    rule.grain = grain_of(turn_ms, most)
+    local begins, grain = turn * turn_ms, grain_of(turn_ms, most)
+    rule.turn_ms, rule.turn, rule.begins, rule.in_turn, rule.grain = turn_ms, turn, begins, hit - begins, grain
+    local steps = ceil(rule.in_turn / grain.step)
+    -- The least word that has this time, until when its units count, and the longest that anybody is told to wait.
+    rule.word, rule.lapse, rule.longest = steps * grain.unit, begins + min(steps * grain.step, turn_ms) + window, window + grain.step - 1
   elseif kind == 'b' then
     rule.most, rule.unit = most, window / limit
   end
@@ -108,7 +111,7 @@ local function read_group(text)
     group[n + 1], group[n + 2], n = rule, tonumber(cost), n + 2
     if rule.kind ~= 's' or rule.dry or cost == '0' then group.plain = false end
   end
-  group.size = n
+  group.size, group.charges = n, n / 2
   groups[text] = group
   return group
 end
@@ -117,7 +120,35 @@ local function tell(remaining, reset)
   answer[size + 1], answer[size + 2], size = remaining, reset, size + 2
 end
 
+local sinces, sums, lapses, words = {}, {}, {}, {}
+
+-- Sliding windows with room for all that were hit in this turn, and in which nothing has lapsed since: what nearly every check comes to.
+local function decide_known(group)
+  local n = group.charges
+  for i = 1, n do
+    local rule, value = group[2 * i - 1], values[asked + i]
+    if not value or #value ~= SLIDING_BYTES then return false end
+    local turn, bits, since, sum, lapse, word = unpack_value(KNOWN, value)
+    sum = sum + group[2 * i]
+    if turn ~= rule.turn or now >= lapse or sum > rule.most or bits ~= rule.grain.bits or now - rule.begins + 1 < since then return false end
+    sinces[i], sums[i], lapses[i], words[i] = since, sum, lapse, word
+  end
+  for i = 1, n do
+    local rule, cost, sum, lapse, word = group[2 * i - 1], group[2 * i], sums[i], lapses[i], words[i]
+    if word < rule.word then
+      local count = word % rule.grain.unit
+      if count == sum - cost then lapse = rule.lapse end
+      word = rule.word + count
+    end
+    call('SETRANGE', KEYS[asked + i], SUM_AT, pack(SUM, sinces[i], sum, lapse, word + cost))
+    answer[size + 1], answer[size + 2], size = rule.most - sum, min(lapse - now, rule.longest), size + 2
+  end
+  asked = asked + n
+  return true
+end
+
 local function decide(group)
+  if group.plain and not shared and decide_known(group) then return end
   local n, allowed, plain, before = group.size, not group.held, group.plain, asked
   for i = 1, n, 2 do
     local rule, cost, c = group[i], group[i + 1], next_counter(group[i])
@@ -126,7 +157,6 @@ local function decide(group)
     if not rule.dry then c[TAKEN] = c[TAKEN] + cost end
   end
   if plain then
-    -- Sliding windows with room for all: what nearly every check comes to.
     for i = 1, n, 2 do
       local c, rule = found[i], group[i]
       c[TAKEN] = 0
