@@ -2,18 +2,21 @@
  * How counters are kept, in Lua. All arithmetic is that of the counters in memory, so that a limit means the same wherever it is counted; a test plays
  * one history to both.
  *
- * A sliding window is its newest turn, the bits of a count, and a word for each of seven turns, the newest first: a count, and above it the time of the
- * last hit in steps. Beside them it keeps what the next check of the same turn needs, so that it reads no words: the units that count, until when the
- * oldest of them does (0 if that is not known), and from which millisecond of the turn on this holds. A token bucket is the milliseconds until it has
- * run empty, and when that was; a fixed window its start and its count. A value of any other length is nobody's, and stands for none.
+ * A sliding window is its newest turn and the bits of a count in one number, and a word for each of seven turns, the newest first: a count, and above it
+ * the time of the last hit in steps. Beside them it keeps what the next check of the same turn needs to read and write no word but the newest: the units
+ * of the others that count (more than any limit if nobody knows), until when the oldest of them does, and from which millisecond of the turn on this
+ * holds. A token bucket is the milliseconds until it has run empty, and when that was; a fixed window its start and its count. A value of any other
+ * length is nobody's, and stands for none.
  */
 export const LAYOUT_LUA = `
 local call = redis.call
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 local pack, unpack_value = struct.pack, struct.unpack
--- Turn, bits, first millisecond, units, end of the oldest, words. In a turn only what is from the first millisecond to the first word changes.
-local SLIDING, SLIDING_BYTES = '<dBI4I4dI4I4I4I4I4I4I4', 53
-local KNOWN, SUM, SUM_AT = '<dBI4I4dI4', '<I4I4dI4', '9'
+-- Turn and bits; first millisecond, units of others, end of the oldest; words. In a turn nothing changes but the newest word, and what is known of others.
+local SLIDING, SLIDING_BYTES = '<dI4I4dI4I4I4I4I4I4I4', 52
+local KNOWN, UNKNOWN = '<dI4I4dI4', 4294967295
+-- Numbers become texts slowly.
+local OTHERS, OTHERS_AT, WORD, WORD_AT = '<I4I4dI4', '8', '<I4', '24'
 local BUCKET, BUCKET_BYTES = '<dd', 16
 local FIXED, FIXED_BYTES = '<dI4', 12
 -- A counter that has been read is a list, which is made faster than a record: the words of a sliding window; its rule, units that count, units that a
@@ -75,7 +78,8 @@ local function load_sliding(rule, value)
   if not value or #value ~= SLIDING_BYTES then
     return {0, 0, 0, 0, 0, 0, 0, rule, 0, 0, false, rule.grain, 0, false, 0, 0}
   end
-  local newest, bits, _, _, _, a, b, d, e, f, g, h = unpack_value(SLIDING, value)
+  local head, _, _, _, a, b, d, e, f, g, h = unpack_value(SLIDING, value)
+  local bits, newest = head % 32, floor(head / 32)
   local grain = bits == rule.grain.bits and rule.grain or grain_of(rule.turn_ms, bits)
   local c = {a, b, d, e, f, g, h, rule, 0, 0, false, grain, newest, false, 0, 0}
   if newest > rule.turn then settle_sliding(c) end
@@ -137,9 +141,10 @@ end
 -- The expiry changes with the turn: until nothing counts, whatever comes in this one.
 local function save_sliding(key, c)
   if c[USED] == 0 then return call('DEL', key) end
-  local used, lapse = min(c[USED], 4294967295), now + c[REST]
-  if c[CHANGED] == 'word' then return call('SETRANGE', key, SUM_AT, pack(SUM, c[SINCE], used, lapse, c[1])) end
-  local value = pack(SLIDING, c[NEWEST], c[GRAIN].bits, c[SINCE], used, lapse, c[1], c[2], c[3], c[4], c[5], c[6], c[7])
-  set(key, value, (c[NEWEST] + 1) * c[RULE].turn_ms + c[GRAIN].step + c[RULE].window - now)
+  local rule, grain = c[RULE], c[GRAIN]
+  local others, lapse = min(UNKNOWN, c[USED] - c[1] % grain.unit), now + c[REST]
+  if c[CHANGED] == 'word' then return call('SETRANGE', key, OTHERS_AT, pack(OTHERS, c[SINCE], others, lapse, c[1])) end
+  local value = pack(SLIDING, c[NEWEST] * 32 + grain.bits, c[SINCE], others, lapse, c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+  set(key, value, (c[NEWEST] + 1) * rule.turn_ms + grain.step + rule.window - now)
 end
 `;

@@ -40,9 +40,10 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
     local turn = floor(hit / turn_ms)
     local begins, grain = turn * turn_ms, grain_of(turn_ms, most)
     rule.turn_ms, rule.turn, rule.begins, rule.in_turn, rule.grain = turn_ms, turn, begins, hit - begins, grain
+    rule.head, rule.since, rule.unit = turn * 32 + most, now - begins + 1, grain.unit
     local steps = ceil(rule.in_turn / grain.step)
-    -- The least word that has this time, until when its units count, and the longest that anybody is told to wait.
-    rule.word, rule.lapse, rule.longest = steps * grain.unit, begins + min(steps * grain.step, turn_ms) + window, window + grain.step - 1
+    -- The least word that has this time, how long its units count, and the longest that anybody is told to wait.
+    rule.word, rule.rest, rule.longest = steps * grain.unit, begins + min(steps * grain.step, turn_ms) + window - now, window + grain.step - 1
   elseif kind == 'b' then
     rule.most, rule.unit = most, window / limit
   end
@@ -50,11 +51,12 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
 end
 
 -- All values at once: a call costs more than what it reads.
-local values = call('MGET', unpack(KEYS))
+local keys = KEYS
+local values = call('MGET', unpack(keys))
 
 local function next_counter(rule)
   asked = asked + 1
-  local key = KEYS[asked]
+  local key = keys[asked]
   local c = shared and counters[key]
   if c then return c end
   local kind, value = rule.kind, values[asked]
@@ -111,7 +113,7 @@ local function read_group(text)
     group[n + 1], group[n + 2], n = rule, tonumber(cost), n + 2
     if rule.kind ~= 's' or rule.dry or cost == '0' then group.plain = false end
   end
-  group.size, group.charges = n, n / 2
+  group.size = n
   groups[text] = group
   return group
 end
@@ -120,35 +122,54 @@ local function tell(remaining, reset)
   answer[size + 1], answer[size + 2], size = remaining, reset, size + 2
 end
 
-local sinces, sums, lapses, words = {}, {}, {}, {}
+local used, rests, words = {}, {}, {}
 
--- Sliding windows with room for all that were hit in this turn, and in which nothing has lapsed since: what nearly every check comes to.
-local function decide_known(group)
-  local n = group.charges
-  for i = 1, n do
-    local rule, value = group[2 * i - 1], values[asked + i]
-    if not value or #value ~= SLIDING_BYTES then return false end
-    local turn, bits, since, sum, lapse, word = unpack_value(KNOWN, value)
-    sum = sum + group[2 * i]
-    if turn ~= rule.turn or now >= lapse or sum > rule.most or bits ~= rule.grain.bits or now - rule.begins + 1 < since then return false end
-    sinces[i], sums[i], lapses[i], words[i] = since, sum, lapse, word
+-- Of a counter that was hit in this turn, and in which nothing has lapsed since, only the newest word is needed.
+local function is_known(i, rule, cost, value)
+  if not value or #value ~= SLIDING_BYTES then return false end
+  local head, since, others, lapse, word = unpack_value(KNOWN, value)
+  local count = word % rule.unit
+  local sum = others + count + cost
+  if head ~= rule.head or rule.since < since or sum > rule.most then return false end
+  local rest = lapse - now
+  if others == 0 then
+    rest = word < rule.word and rule.rest or rule.begins + min((word - count) / rule.unit * rule.grain.step, rule.turn_ms) + rule.window - now
+  elseif rest <= 0 then
+    return false
   end
-  for i = 1, n do
-    local rule, cost, sum, lapse, word = group[2 * i - 1], group[2 * i], sums[i], lapses[i], words[i]
-    if word < rule.word then
-      local count = word % rule.grain.unit
-      if count == sum - cost then lapse = rule.lapse end
-      word = rule.word + count
+  used[i], rests[i], words[i] = sum, rest < rule.longest and rest or rule.longest, (word < rule.word and rule.word + count or word) + cost
+  return true
+end
+
+-- Sliding windows with room for all: what nearly every check comes to.
+local function decide_plain(group)
+  local n = group.size
+  for i = 1, n, 2 do
+    local rule, cost, value = group[i], group[i + 1], values[asked + (i + 1) / 2]
+    found[i] = false
+    if not is_known(i, rule, cost, value) then
+      local c = load_sliding(rule, value)
+      if c[USED] + cost > rule.most then return false end
+      found[i] = c
     end
-    call('SETRANGE', KEYS[asked + i], SUM_AT, pack(SUM, sinces[i], sum, lapse, word + cost))
-    answer[size + 1], answer[size + 2], size = rule.most - sum, min(lapse - now, rule.longest), size + 2
   end
-  asked = asked + n
+  for i = 1, n, 2 do
+    local rule, c, key = group[i], found[i], keys[asked + (i + 1) / 2]
+    if c then
+      add_sliding(c, rule, group[i + 1], rule.in_turn)
+      save_sliding(key, c)
+      answer[size + 1], answer[size + 2], size = rule.most - c[USED], reset_sliding(c), size + 2
+    else
+      call('SETRANGE', key, WORD_AT, pack(WORD, words[i]))
+      answer[size + 1], answer[size + 2], size = rule.most - used[i], rests[i], size + 2
+    end
+  end
+  asked = asked + n / 2
   return true
 end
 
 local function decide(group)
-  if group.plain and not shared and decide_known(group) then return end
+  if group.plain and not shared and decide_plain(group) then return end
   local n, allowed, plain, before = group.size, not group.held, group.plain, asked
   for i = 1, n, 2 do
     local rule, cost, c = group[i], group[i + 1], next_counter(group[i])
@@ -162,7 +183,7 @@ local function decide(group)
       c[TAKEN] = 0
       add_sliding(c, rule, group[i + 1], rule.in_turn)
       answer[size + 1], answer[size + 2], size = rule.most - c[USED], reset_sliding(c), size + 2
-      if not shared then save_sliding(KEYS[before + (i + 1) / 2], c) end
+      if not shared then save_sliding(keys[before + (i + 1) / 2], c) end
     end
     return
   end
@@ -187,7 +208,7 @@ local function decide(group)
   end
   for i = 1, n, 2 do
     found[i][TAKEN] = 0
-    if not shared then save(KEYS[before + (i + 1) / 2], found[i]) end
+    if not shared then save(keys[before + (i + 1) / 2], found[i]) end
   end
 end
 
@@ -215,7 +236,7 @@ local function lease(text)
     add_sliding(c, rule, granted, ends - rule.begins)
     tell_lease(granted, room - granted, c[REST], ends, ends - hit)
   end
-  if not shared then save(KEYS[asked], c) end
+  if not shared then save(keys[asked], c) end
 end
 
 for i = 4, #ARGV do
