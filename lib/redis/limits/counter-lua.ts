@@ -44,6 +44,11 @@ local function grain_of(turn_ms, bits)
   return grain
 end
 
+-- How long the newest word of this turn counts.
+local function rest_of_word(rule, word)
+  return rule.begins + min(floor(word / rule.unit) * rule.grain.step, rule.turn_ms) + rule.window - now
+end
+
 local function rest_of(c, i)
   local rule, grain = c[RULE], c[GRAIN]
   return (c[NEWEST] - i + 1) * rule.turn_ms + min(floor(c[i] / grain.unit) * grain.step, rule.turn_ms) + rule.window - now
@@ -117,7 +122,10 @@ local function enter_turn(c, rule)
     c[OLDEST], c[GRAIN], c[SINCE] = 1, rule.grain, 0
   else
     if c[GRAIN].bits < rule.grain.bits then widen(c, rule.grain) end
-    if passed > 0 then
+    if passed == 1 then
+      c[1], c[2], c[3], c[4], c[5], c[6], c[7] = 0, c[1], c[2], c[3], c[4], c[5], c[6]
+      c[OLDEST] = c[OLDEST] + 1
+    elseif passed > 1 then
       for i = 7, 1, -1 do c[i] = c[i - passed] or 0 end
       c[OLDEST] = c[OLDEST] + passed
     end
@@ -139,12 +147,20 @@ local function add_sliding(c, rule, cost, in_turn)
 end
 
 -- The expiry changes with the turn: until nothing counts, whatever comes in this one.
+local function expiry_in_turn(rule)
+  rule.expiry = rule.expiry or expiry_of(rule.begins + rule.turn_ms + rule.longest + 1 - now)
+  return rule.expiry
+end
+
 local function save_sliding(key, c)
   if c[USED] == 0 then return call('DEL', key) end
   local rule, grain = c[RULE], c[GRAIN]
   local others, lapse = min(UNKNOWN, c[USED] - c[1] % grain.unit), now + c[REST]
   if c[CHANGED] == 'word' then return call('SETRANGE', key, OTHERS_AT, pack(OTHERS, c[SINCE], others, lapse, c[1])) end
   local value = pack(SLIDING, c[NEWEST] * 32 + grain.bits, c[SINCE], others, lapse, c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+  if grain == rule.grain and rule.turn == c[NEWEST] then
+    return call('SET', key, value, 'PX', expiry_in_turn(rule))
+  end
   set(key, value, (c[NEWEST] + 1) * rule.turn_ms + grain.step + rule.window - now)
 end
 `;
