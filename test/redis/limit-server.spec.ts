@@ -57,7 +57,7 @@ describe('what limits ask of a Redis server', () => {
     const names = (await client.keys(`${prefix}*`)).filter((name) => !name.endsWith(':nodes'));
     const tag = createHash('sha256').update('who').digest('base64url').slice(0, 22);
     expect(names.toSorted()).toEqual(
-      ['b', 'f', 's'].map((kind) => `${prefix}rl:1:{${tag}}:test:${kind}1aao`),
+      ['b', 'f', 's'].map((kind) => `${prefix}rl:2:{${tag}}:test:${kind}1aao`),
     );
   });
 
@@ -65,16 +65,16 @@ describe('what limits ask of a Redis server', () => {
     const kinds = ['sliding-window', 'fixed-window', 'token-bucket'] as const;
     const charges = kinds.map((algorithm) => ({ key: 'x', ...minute, windowMs: 300, algorithm }));
     await consume(storage, charges);
-    expect(await client.keys(`${prefix}rl:1:{*`)).toHaveLength(3);
-    await vi.waitFor(async () => expect(await client.keys(`${prefix}rl:1:{*`)).toEqual([]), 1_500);
+    expect(await client.keys(`${prefix}rl:2:{*`)).toHaveLength(3);
+    await vi.waitFor(async () => expect(await client.keys(`${prefix}rl:2:{*`)).toEqual([]), 1_500);
     const decision = await consume(storage, charges);
     await storage.refund(charges.map(chargeOf), decision);
-    expect(await client.keys(`${prefix}rl:1:{*`)).toEqual([]);
+    expect(await client.keys(`${prefix}rl:2:{*`)).toEqual([]);
   });
 
   it('a value that is none of its own stands for no value', async () => {
     await consume(storage, [{ key: 'x', ...minute }]);
-    const [name] = await client.keys(`${prefix}rl:1:{*`);
+    const [name] = await client.keys(`${prefix}rl:2:{*`);
     await client.set(name!, 'something else');
     expect((await consume(storage, [{ key: 'x', ...minute }])).states[0]!.remaining).toBe(4);
   });
@@ -115,7 +115,7 @@ describe('what limits ask of a Redis server', () => {
     await other.close();
     await vi.waitFor(() => expect(storage.nodes).toBe(1), 5_000);
     await storage.close();
-    expect(await client.exists(`${prefix}rl:1:nodes`)).toBe(0);
+    expect(await client.exists(`${prefix}rl:2:nodes`)).toBe(0);
   }, 15_000);
 
   it('a server that is gone rejects, and counters that it kept are there again', async () => {

@@ -8,6 +8,7 @@ import { LimitNames } from '../../lib/redis/limits/limit-names.js';
 import { connectionOver } from '../../lib/redis/redis-connection.js';
 import { chargedBy, type Decided, type Trace, traces } from '../rate-limit/limit-traces.js';
 import { ReferenceLimiter } from '../rate-limit/reference-limiter.js';
+import { chargeOf } from '../rate-limit/plain-charge.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 
 let server: RedisServer;
@@ -65,6 +66,23 @@ describe('a history played to counters in Redis and to the reference', () => {
     );
     expect(steps).toBeGreaterThanOrEqual(100_000);
   }, 180_000);
+
+  it('R-RL-15 R-RL-16 the same where most charges find a counter of their turn, units lapse in between or are given back, and the clock steps back a little', async () => {
+    const charges = [6_000, 60_000].map((windowMs) => chargeOf({ key: 's', limit: 40, windowMs, cost: 1 }));
+    const gapUs = fc.oneof(
+      { weight: 8, arbitrary: fc.nat({ max: 300_000 }) },
+      { weight: 1, arbitrary: fc.integer({ min: -700_000, max: 1_500_000 }) },
+    );
+    const charge = fc.record({ gapUs, charges: fc.subarray(charges, { minLength: 1 }) });
+    const refund = fc.record({ gapUs, refunds: fc.integer({ min: 1, max: 60 }) });
+    const step = fc.oneof({ weight: 6, arbitrary: charge }, { weight: 1, arbitrary: refund });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 100 }), async (steps) => {
+        expect(await play({ start: 0, steps }, 1_790_000_000_000_000)).toBe(steps.length);
+      }),
+      { numRuns: 200 },
+    );
+  }, 60_000);
 
   it('R-RL-16 the same at times of our days, and where the clock of the server steps back by up to hours', async () => {
     const back = fc.record({

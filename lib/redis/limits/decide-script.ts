@@ -1,5 +1,7 @@
 import { RedisScript } from '../redis-script.js';
 import { LAYOUT_LUA, SLIDING_LUA } from './counter-lua.js';
+import { LEASE_LUA } from './lease-lua.js';
+import { PLAIN_LUA } from './plain-lua.js';
 import { SIMPLE_LUA } from './simple-lua.js';
 
 /**
@@ -25,8 +27,11 @@ else
   now, hit = time[1] * 1000 + floor(time[2] / 1000), time[1] * 1000 + ceil(time[2] / 1000)
 end
 -- Times that a test makes up have nothing to do with those at which keys expire.
+local function expiry_of(rest)
+  return string.format('%d', explicit and rest + 3600000 or rest)
+end
 local function set(key, value, rest)
-  call('SET', key, value, 'PX', string.format('%d', explicit and rest + 3600000 or rest))
+  call('SET', key, value, 'PX', expiry_of(rest))
 end
 ${SLIDING_LUA}${SIMPLE_LUA}
 local rules, counters, groups, found = {}, {}, {}, {}
@@ -38,8 +43,12 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
   if kind == 's' then
     local turn_ms = ceil(window / 6)
     local turn = floor(hit / turn_ms)
-    rule.turn_ms, rule.turn, rule.slot, rule.begins, rule.in_turn = turn_ms, turn, turn % 7 + 1, turn * turn_ms, hit - turn * turn_ms
-    rule.grain = grain_of(turn_ms, most)
+    local begins, grain = turn * turn_ms, grain_of(turn_ms, most)
+    rule.turn_ms, rule.turn, rule.begins, rule.in_turn, rule.grain = turn_ms, turn, begins, hit - begins, grain
+    rule.head, rule.since, rule.unit = turn * 32 + most, now - begins + 1, grain.unit
+    local steps = ceil(rule.in_turn / grain.step)
+    -- The least word that has this time, how long its units count, and the longest that anybody is told to wait.
+    rule.word, rule.rest, rule.longest = steps * grain.unit, begins + min(steps * grain.step, turn_ms) + window - now, window + grain.step - 1
   elseif kind == 'b' then
     rule.most, rule.unit = most, window / limit
   end
@@ -47,12 +56,13 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
 end
 
 -- All values at once: a call costs more than what it reads.
-local values = call('MGET', unpack(KEYS))
+local keys = KEYS
+local values = call('MGET', unpack(keys))
 
-local function next_counter(rule)
+local function next_counter(rule, loaded)
   asked = asked + 1
-  local key = KEYS[asked]
-  local c = shared and counters[key]
+  local key = keys[asked]
+  local c = loaded or shared and counters[key]
   if c then return c end
   local kind, value = rule.kind, values[asked]
   if kind == 's' then c = load_sliding(rule, value)
@@ -102,13 +112,14 @@ end
 -- Groups mostly say the same, and are read once.
 local function read_group(text)
   local held = string.byte(text) == 33
-  local group, n = {held = held, plain = not held}, 0
+  local group, n = {held = held, plain = not held, rules = {}, costs = {}}, 0
   for number, cost in string.gmatch(text, '(%d+),(%d+)') do
     local rule = rules[tonumber(number)]
     group[n + 1], group[n + 2], n = rule, tonumber(cost), n + 2
+    group.rules[n / 2], group.costs[n / 2] = rule, group[n]
     if rule.kind ~= 's' or rule.dry or cost == '0' then group.plain = false end
   end
-  group.size = n
+  group.size, group.charges = n, n / 2
   groups[text] = group
   return group
 end
@@ -117,22 +128,28 @@ local function tell(remaining, reset)
   answer[size + 1], answer[size + 2], size = remaining, reset, size + 2
 end
 
+${PLAIN_LUA}
 local function decide(group)
+  local loaded = 0
+  if group.plain and not shared then
+    loaded = decide_plain(group)
+    if not loaded then return end
+  end
   local n, allowed, plain, before = group.size, not group.held, group.plain, asked
   for i = 1, n, 2 do
-    local rule, cost, c = group[i], group[i + 1], next_counter(group[i])
+    local rule, cost = group[i], group[i + 1]
+    local c = next_counter(rule, i < 2 * loaded and read[(i + 1) / 2])
     found[i] = c
     if plain and (c[TAKEN] > 0 or c[USED] + cost > rule.most) then plain = false end
     if not rule.dry then c[TAKEN] = c[TAKEN] + cost end
   end
   if plain then
-    -- Sliding windows with room for all: what nearly every check comes to.
+    -- Of counters that are asked for twice, which are written at the end.
     for i = 1, n, 2 do
       local c, rule = found[i], group[i]
       c[TAKEN] = 0
       add_sliding(c, rule, group[i + 1], rule.in_turn)
       answer[size + 1], answer[size + 2], size = rule.most - c[USED], reset_sliding(c), size + 2
-      if not shared then save_sliding(KEYS[before + (i + 1) / 2], c) end
     end
     return
   end
@@ -157,37 +174,11 @@ local function decide(group)
   end
   for i = 1, n, 2 do
     found[i][TAKEN] = 0
-    if not shared then save(KEYS[before + (i + 1) / 2], found[i]) end
+    if not shared then save(keys[before + (i + 1) / 2], found[i]) end
   end
 end
 
-local function tell_lease(granted, remaining, reset, ends, rest)
-  answer[size + 1], size = granted, size + 1
-  tell(remaining, reset)
-  tell(ends, rest)
-end
-
--- The units of a lease count from before they are given until a window after the last of them can have been used: they come back later than a window
--- from now, and nothing else is told.
-local function lease(text)
-  local number, least, needed, wanted, ttl, nodes = string.match(text, '(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)')
-  local rule = rules[tonumber(number)]
-  local c = next_counter(rule)
-  least = tonumber(least)
-  local room = max(0, rule.limit - c[USED])
-  if room < least then
-    local wait = least > rule.limit and rule.window or wait_sliding(c, c[USED] + least - rule.limit, 1e13)
-    tell_lease(0, room, wait, hit, 0)
-  else
-    local ends = min(hit + ttl, rule.begins + rule.turn_ms - 1)
-    local share = min(ceil(wanted * (ends - hit) / ttl), floor(room / (2 * nodes)))
-    local granted = min(room, max(tonumber(needed), share))
-    add_sliding(c, rule, granted, ends - rule.begins)
-    tell_lease(granted, room - granted, c[REST], ends, ends - hit)
-  end
-  if not shared then save(KEYS[asked], c) end
-end
-
+${LEASE_LUA}
 for i = 4, #ARGV do
   local text = ARGV[i]
   if string.byte(text) == 108 then lease(text) else decide(groups[text] or read_group(text)) end

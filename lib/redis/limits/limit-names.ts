@@ -4,7 +4,7 @@ import { sha256 } from '../../authentication/sha256.js';
 import type { LimitMeter } from '../../policy/limit-meter.js';
 
 /** Of the layout of keys and values: another one counts anew, beside the old. */
-const VERSION = 1;
+const VERSION = 2;
 /** Characters of base64url that hold at least 128 bits. */
 const TAG_LENGTH = 22;
 /** A half of a UTF-16 pair that stands alone: UTF-8 has the same bytes for all of them. */
@@ -28,7 +28,7 @@ export interface MeterWords {
 const MIN_LEASED_MS = 300;
 
 /**
- * Names of counters: `<prefix>rl:1:{<tag>}:<bucket>:<kind><window in base 36>`. The tag is a digest of the subject, so no text of a user's ever reaches
+ * Names of counters: `<prefix>rl:2:{<tag>}:<bucket>:<kind><window in base 36>`. The tag is a digest of the subject, so no text of a user's ever reaches
  * a command or meets another's (R-RL-20), and on a cluster all limits of one subject are in one slot.
  */
 export class LimitNames {

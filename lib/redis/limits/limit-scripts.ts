@@ -5,14 +5,13 @@ import { LAYOUT_LUA } from './counter-lua.js';
 export const REFUND = new RedisScript(`${LAYOUT_LUA}
 local function refunded(value, kind, limit, window, cost, at)
   if kind == 's' and #value == SLIDING_BYTES then
-    local newest, bits, a, b, d, e, f, g, h = unpack_value(SLIDING, value)
-    local words, unit, left = {a, b, d, e, f, g, h}, 2 ^ bits, 0
-    local turn = floor(at / ceil(window / 6))
-    if turn > newest or turn < newest - 6 then return value end
-    local i = turn % 7 + 1
+    local head, _, _, _, a, b, d, e, f, g, h = unpack_value(SLIDING, value)
+    local words, unit, left = {a, b, d, e, f, g, h}, 2 ^ (head % 32), 0
+    local i = floor(head / 32) - floor(at / ceil(window / 6)) + 1
+    if i < 1 or i > 7 then return value end
     words[i] = words[i] - min(cost, words[i] % unit)
     for j = 1, 7 do left = left + words[j] % unit end
-    return left > 0 and pack(SLIDING, newest, bits, unpack(words)) or nil
+    return left > 0 and pack(SLIDING, head, 0, UNKNOWN, 0, unpack(words)) or nil
   elseif kind == 'f' and #value == FIXED_BYTES then
     local start, count = unpack_value(FIXED, value)
     if at < start or at >= start + window then return value end
