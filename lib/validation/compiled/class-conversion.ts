@@ -12,8 +12,6 @@ export interface KeyConversion {
   /** The property that it is written to. */
   readonly property: string;
   readonly type: TypeMetadata | undefined;
-  /** What `@Type()` names, if it names the same for every value. */
-  readonly fixedType: unknown;
   readonly transforms: readonly TransformMetadata[];
   /** The class has a method or a getter there: nothing is written. */
   readonly isBlocked: boolean;
@@ -86,7 +84,6 @@ function keyConversion(target: DtoClass | undefined, name: string): KeyConversio
   return Object.freeze({
     property,
     type,
-    fixedType: type && fixedTypeOf(type),
     transforms: Object.freeze(target ? transformsOf(target, property) : []),
     isBlocked: member !== undefined && member.set === undefined,
   });
@@ -96,13 +93,6 @@ function transformsOf(target: DtoClass, property: string): TransformMetadata[] {
   return transformerStorage
     .findTransformMetadatas(target, property, PLAIN_TO_CLASS)
     .filter(({ options }) => !options?.groups?.length);
-}
-
-function fixedTypeOf({ typeFunction, reflectedType }: TypeMetadata): unknown {
-  if (!typeFunction) return reflectedType;
-  if (typeFunction.length > 0) return undefined;
-  const type = typeFunction({ newObject: {}, object: {}, property: '' });
-  return typeof type === 'function' ? type : undefined;
 }
 
 const conversions = new WeakMap<DtoClass, ClassConversion>();

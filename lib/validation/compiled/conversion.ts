@@ -104,7 +104,7 @@ function typeFor(
   if (ofItems) return ofItems;
   const type = key?.type;
   if (type === undefined) return undefined;
-  const named = key?.fixedType ?? namedType(type, owner, made, property);
+  const named = namedType(type, owner, made, property);
   if (!isDiscriminated(type)) return named;
   return Array.isArray(raw) ? type : (subTypeOf(raw, type) ?? named);
 }
