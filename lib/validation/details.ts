@@ -5,6 +5,8 @@ const MESSAGE_LENGTH = 256;
 /** More than this is not even collected; far fewer are told. */
 const COLLECTED = 256;
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** How refusals are told. */
 export interface DetailOptions {
   /** Most entries of `details`. */
@@ -40,14 +42,18 @@ class InputRefused extends SecurityError {
 export class Findings {
   readonly #unexpected: Finding[] = [];
   readonly #broken: Finding[] = [];
-  /** Members of the whole input that must not be converted: what they hold would break the converter, or be bent by it. */
-  readonly unfit = new Set<string>();
+  #unfit: Set<string> | undefined;
 
   /** @param base where the input stands itself: nowhere, under a name, or in a list */
   constructor(private readonly base: InputPath | undefined) {}
 
   get none(): boolean {
     return this.#unexpected.length === 0 && this.#broken.length === 0;
+  }
+
+  /** Members of the whole input that must not be converted: what they hold would break the converter, or be bent by it. */
+  get unfit(): ReadonlySet<string> {
+    return this.#unfit ?? NO_NAMES;
   }
 
   /** Unknown fields decide alone: nothing else is looked at. */
@@ -63,7 +69,8 @@ export class Findings {
 
   /** A broken rule. `unfit` keeps the value away from class-transformer. */
   addBroken(path: InputPath | undefined, rule: string, message: string, unfit = false): void {
-    if (unfit && path && path !== this.base) this.unfit.add(stepBelow(this.base, path).name ?? '');
+    if (unfit && path && path !== this.base)
+      (this.#unfit ??= new Set()).add(stepBelow(this.base, path).name ?? '');
     if (this.#broken.length >= COLLECTED) return;
     this.#broken.push({ path, order: pathOrder(path), rule, message });
   }

@@ -72,9 +72,12 @@ export class DtoValidator {
     findings: Findings,
   ): object {
     if (errors.length === 0 && findings.none) return instance;
-    const later = new Findings(path);
-    addValidationErrors(errors, instance, path, later);
-    findings.merge(later);
+    if (findings.none) addValidationErrors(errors, instance, path, findings);
+    else {
+      const later = new Findings(path);
+      addValidationErrors(errors, instance, path, later);
+      findings.merge(later);
+    }
     throw findings.toError(this.options);
   }
 

@@ -1,11 +1,11 @@
-import type { ValidationError } from 'class-validator';
+import type { ValidationArguments, ValidationError } from 'class-validator';
 
+import { constraintsOf } from './compiled/rules-of.js';
 import type { Findings } from './details.js';
 import { shapeOf } from './dto-shape.js';
 import { type InputPath, item, member, safeName } from './input-path.js';
 import { isDtoClass, type PropertyShape, type Rule } from './property-shape.js';
 import type { DtoClass } from './transformer-storage.js';
-import { classValidator } from './validation-packages.js';
 
 /** Adds class-validator's errors about an instance, with paths as they are on the wire and messages without values. */
 export function addValidationErrors(
@@ -91,12 +91,8 @@ function blankMessage(rule: Rule, { inputName }: PropertyShape): string {
   );
 }
 
-function defaultMessage(rule: Rule, options: object): unknown {
-  if (typeof rule.constraintCls !== 'function') return undefined;
-  const [constraint] = classValidator()
-    .getMetadataStorage()
-    .getTargetValidatorConstraints(rule.constraintCls);
-  return constraint?.instance.defaultMessage?.(options as never);
+function defaultMessage(rule: Rule, options: ValidationArguments): unknown {
+  return constraintsOf(rule)[0]?.instance.defaultMessage?.(options);
 }
 
 function textOf(constraint: unknown): string {

@@ -45,6 +45,8 @@ export interface PropertyShape {
   readonly list: ListMode;
   /** What a body has to hold here, in the list if it is one. */
   readonly bodyKind: ValueKind;
+  /** The type that alone makes a value right here, whatever the rules say of it then. */
+  readonly plainType: 'string' | 'number' | 'boolean' | undefined;
   /** What the text of a query or path parameter is converted to. */
   readonly textKind: ValueKind;
   readonly integer: boolean;
@@ -107,13 +109,18 @@ export function propertyShape(
   const collection = designType === Set || designType === Map;
   const maxItems = rules.get('arrayMaxSize')?.[0]?.constraints?.[0];
   const members = numericEnumMembers(rules.get('isEnum')?.[0]?.constraints?.[0]);
+  const list = listMode(designType, ownRules);
+  // A conversion of the application's own takes what it likes, but one to text is nearly always one from text.
+  const bodyKind = named ?? (designType === Date || (transformed && kind !== 'string') ? 'any' : kind);
+  const unsupported = collection && type !== undefined && !transformed;
+  const isPlain = list !== 'yes' && !isNested && !unsupported && members === undefined;
   return {
     name,
     inputName,
     order,
-    list: listMode(designType, ownRules),
-    // A conversion of the application's own takes what it likes, but one to text is nearly always one from text.
-    bodyKind: named ?? (designType === Date || (transformed && kind !== 'string') ? 'any' : kind),
+    list,
+    bodyKind,
+    plainType: isPlain && bodyKind !== 'any' && bodyKind !== 'date' ? bodyKind : undefined,
     textKind:
       named ?? (transformed ? 'any' : kind === 'date' && hasAny(rules, DATE_TEXT_RULES) ? 'string' : kind),
     integer: rules.has('isInt') || (members !== undefined && [...members].every(Number.isInteger)),
@@ -124,7 +131,7 @@ export function propertyShape(
     maxItems: typeof maxItems === 'number' ? maxItems : undefined,
     members,
     nested: isNested && type && !named ? nestedType(type, name) : undefined,
-    unsupported: collection && type !== undefined && !transformed,
+    unsupported,
     designType,
     rules,
   };

@@ -19,13 +19,16 @@ class ClassCheck {
 
   readonly #hasRules: boolean;
 
-  constructor(rules: readonly RuleMetadata[]) {
+  constructor(constructor: unknown, rules: readonly RuleMetadata[]) {
+    const targetName = constructor ? (constructor as DtoClass).name : undefined;
     this.#hasRules = rules.length > 0;
     this.#grouped = classValidator()
       .getMetadataStorage()
       .groupByPropertyName([...rules]);
     const entries = Object.entries(this.#grouped);
-    this.#properties = Object.freeze(entries.map(([name, own]) => new PropertyCheck(name, own, checkObject)));
+    this.#properties = Object.freeze(
+      entries.map(([name, own]) => new PropertyCheck(name, own, targetName as string, checkObject)),
+    );
     this.#names = new Set(entries.map(([name]) => name));
     Object.freeze(this);
   }
@@ -95,10 +98,10 @@ function checkObject(
 
 function checkOf(constructor: unknown): ClassCheck {
   // An object may call anything its constructor.
-  if (typeof constructor !== 'function') return new ClassCheck(searchRules(constructor));
+  if (typeof constructor !== 'function') return new ClassCheck(constructor, searchRules(constructor));
   const dto = constructor as DtoClass;
   let check = checks.get(dto);
-  if (check === undefined) checks.set(dto, (check = new ClassCheck(rulesOf(dto))));
+  if (check === undefined) checks.set(dto, (check = new ClassCheck(dto, rulesOf(dto))));
   return check;
 }
 

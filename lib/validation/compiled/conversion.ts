@@ -69,10 +69,15 @@ function convertObject(value: object, declared: unknown, isMap: boolean): object
   const keys = conversion.keysOf(value, isMap);
   const made: object = isMap ? new Map() : target ? new (target as new () => object)() : {};
   const isOfTarget = made.constructor === (target ?? Object);
+  const fillsMap = made instanceof Map;
   for (let i = 0; i < keys.length; i++) {
     const name = keys[i]!;
     if (name === '__proto__' || name === 'constructor') continue;
     const key = conversion.key(name);
+    if (key === undefined && isOfTarget && !fillsMap) {
+      if (!holdsMethod(made, name)) (made as Record<string, unknown>)[name] = copied((value as Raw)[name]);
+      continue;
+    }
     const property = key === undefined ? name : key.property;
     const raw = (value as Raw)[name];
     const type = typeFor(key, raw, value, made, isMap ? target : undefined, property);
@@ -81,10 +86,17 @@ function convertObject(value: object, declared: unknown, isMap: boolean): object
     const isPartMap = raw instanceof Map || (!isMap && key?.type?.reflectedType === Map);
     let part = convertValue(raw, type, listType, isPartMap);
     if (key !== undefined && key.transforms.length > 0) part = transformed(part, key, value);
-    if (made instanceof Map) made.set(property, part);
+    if (fillsMap) made.set(property, part);
     else (made as Record<string, unknown>)[property] = part;
   }
   return made;
+}
+
+/** A value that no decorator tells of. */
+function copied(value: unknown): unknown {
+  return typeof value === 'object' && value !== null
+    ? convertValue(value, undefined, undefined, value instanceof Map)
+    : value;
 }
 
 /** The type of a value that nothing is declared of: its own, but for the list that an object only claims to be. */

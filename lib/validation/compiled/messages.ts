@@ -4,9 +4,14 @@ import { classValidator } from '../validation-packages.js';
 import type { RuleConstraint, RuleMetadata } from './rules-of.js';
 
 /** What a rule is told about the value that it looks at; made anew each time, because it may keep it. */
-export function argumentsOf(rule: RuleMetadata, object: object, value: unknown): ValidationArguments {
+export function argumentsOf(
+  rule: RuleMetadata,
+  targetName: string,
+  object: object,
+  value: unknown,
+): ValidationArguments {
   return {
-    targetName: nameOf(object) as string,
+    targetName,
     property: rule.propertyName,
     object,
     value,
@@ -28,10 +33,11 @@ export function addBroken(
   error: ValidationError,
   rule: RuleMetadata,
   constraint: RuleConstraint | undefined,
+  targetName: string,
   object: object,
   value: unknown,
 ): void {
-  const args = argumentsOf(rule, object, value);
+  const args = argumentsOf(rule, targetName, object, value);
   let message: unknown = rule.message || '';
   if (!rule.message && constraint) {
     const { instance } = constraint;
@@ -50,10 +56,6 @@ export function typeOf(rule: RuleMetadata, constraint: RuleConstraint | undefine
 export function addContext(error: ValidationError, type: string, context: unknown): void {
   error.contexts ??= {};
   error.contexts[type] = Object.assign((error.contexts[type] as object | undefined) ?? {}, context);
-}
-
-function nameOf({ constructor }: object): string | undefined {
-  return constructor ? constructor.name : undefined;
 }
 
 /** Replaces `$constraint1`, `$value`, `$property` and `$target`, one after the other, as class-validator does. */

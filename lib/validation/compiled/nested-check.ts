@@ -44,7 +44,8 @@ export class NestedCheck {
         found ??= newError(property);
         const rule = this.rules[i]!;
         // Told about the class: class-validator has no object at hand there.
-        addBroken(found, rule, undefined, rule.target as object, value);
+        const owner = rule.target as object;
+        addBroken(found, rule, undefined, owner.constructor.name, owner, value);
       }
     }
     return found;

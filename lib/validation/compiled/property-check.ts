@@ -23,6 +23,7 @@ export class PropertyCheck {
   constructor(
     readonly name: string,
     rules: readonly RuleMetadata[],
+    targetName: string,
     checkObject: CheckObject,
   ) {
     const ofType = (wanted: string): RuleMetadata[] => rules.filter(({ type }) => type === wanted);
@@ -31,7 +32,7 @@ export class PropertyCheck {
     const nested = ofType('nestedValidation');
     this.awaits = ofType('promiseValidation').length > 0;
     this.#conditions = Object.freeze(ofType('conditionalValidation'));
-    this.#checks = Object.freeze([...defined, ...custom].flatMap(ruleChecks));
+    this.#checks = Object.freeze([...defined, ...custom].flatMap((rule) => ruleChecks(rule, targetName)));
     this.#nested = nested.length > 0 ? new NestedCheck(nested, name, checkObject) : undefined;
     const others = rules.filter(({ type }) => type !== 'isDefined' && type !== 'whitelistValidation');
     this.#contexts = Object.freeze([...defined, ...others].flatMap(contextOf));

@@ -16,9 +16,9 @@ export type Check = (
 ) => ValidationError | undefined;
 
 /** A rule that a constraint decides: built-in ones, `registerDecorator()`, `ValidateBy()` and `@Validate()`. */
-export function ruleChecks(rule: RuleMetadata): readonly Check[] {
+export function ruleChecks(rule: RuleMetadata, targetName: string): readonly Check[] {
   const checks = constraintsOf(rule).map((constraint) =>
-    rule.each ? eachCheck(rule, constraint) : oneCheck(rule, constraint),
+    rule.each ? eachCheck(rule, constraint, targetName) : oneCheck(rule, constraint, targetName),
   );
   if (!rule.validateIf) return checks;
   const together = inSequence(checks);
@@ -38,29 +38,31 @@ export function inSequence(checks: readonly Check[]): Check {
   };
 }
 
-function oneCheck(rule: RuleMetadata, constraint: RuleConstraint): Check {
+function oneCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: string): Check {
   return (object, value, error, run) => {
-    const verdict = constraint.instance.validate(value, argumentsOf(rule, object, value));
+    const verdict = constraint.instance.validate(value, argumentsOf(rule, targetName, object, value));
     if (verdict === true) return error;
     if (isPromise(verdict)) {
       const kept = error ?? newError(rule.propertyName);
-      run.wait(verdict.then((isValid) => settle(!isValid, kept, rule, constraint, object, value)));
+      run.wait(
+        verdict.then((isValid) => settle(!isValid, kept, rule, constraint, targetName, object, value)),
+      );
       return kept;
     }
     if (verdict) return error;
     const broken = error ?? newError(rule.propertyName);
-    addBroken(broken, rule, constraint, object, value);
+    addBroken(broken, rule, constraint, targetName, object, value);
     return broken;
   };
 }
 
 /** `each`: the rule is asked about every item, and reported once. */
-function eachCheck(rule: RuleMetadata, constraint: RuleConstraint): Check {
-  const single = oneCheck(rule, constraint);
+function eachCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: string): Check {
+  const single = oneCheck(rule, constraint, targetName);
   return (object, value, error, run) => {
     const items = itemsOf(value);
     if (items === undefined) return single(object, value, error, run);
-    const args = argumentsOf(rule, object, value);
+    const args = argumentsOf(rule, targetName, object, value);
     const verdicts: unknown[] = [];
     // Gaps of the list stay gaps: nobody is asked about them.
     verdicts.length = items.length;
@@ -77,10 +79,10 @@ function eachCheck(rule: RuleMetadata, constraint: RuleConstraint): Check {
     if (isLater) {
       run.wait(
         Promise.all(verdicts).then((all) =>
-          settle(!all.every(Boolean), found, rule, constraint, object, value),
+          settle(!all.every(Boolean), found, rule, constraint, targetName, object, value),
         ),
       );
-    } else addBroken(found, rule, constraint, object, value);
+    } else addBroken(found, rule, constraint, targetName, object, value);
     return found;
   };
 }
@@ -91,11 +93,12 @@ function settle(
   error: ValidationError,
   rule: RuleMetadata,
   constraint: RuleConstraint,
+  targetName: string,
   object: object,
   value: unknown,
 ): void {
   if (!isBroken) return;
-  addBroken(error, rule, constraint, object, value);
+  addBroken(error, rule, constraint, targetName, object, value);
   if (rule.context) addContext(error, typeOf(rule, constraint), rule.context);
 }
 

@@ -36,9 +36,17 @@ export function searchRules(constructor: unknown): readonly RuleMetadata[] {
   return storage.getTargetValidationMetadatas(constructor as DtoClass, '', false, false);
 }
 
+const constraints = new WeakMap<object, readonly RuleConstraint[]>();
+
 /** What runs a rule. Several for a constraint class that is decorated more than once, none for one that is not. */
-export function constraintsOf({ constraintCls }: RuleMetadata): readonly RuleConstraint[] {
-  return classValidator().getMetadataStorage().getTargetValidatorConstraints(constraintCls).map(constraintOf);
+export function constraintsOf(rule: { readonly constraintCls?: unknown }): readonly RuleConstraint[] {
+  let found = constraints.get(rule);
+  if (found === undefined) {
+    const storage = classValidator().getMetadataStorage();
+    found = storage.getTargetValidatorConstraints(rule.constraintCls as () => void).map(constraintOf);
+    constraints.set(rule, Object.freeze(found));
+  }
+  return found;
 }
 
 function constraintOf(constraint: RuleConstraint & { readonly target: unknown }): RuleConstraint {
