@@ -101,14 +101,28 @@ export class Findings {
 
   /** The error for what was found; unknown fields before broken rules. */
   toError({ maxDetails, status }: DetailOptions, cause?: unknown): SecurityError {
-    return this.hasUnexpected
-      ? new InputRefused('UNEXPECTED_FIELDS', told(this.#unexpected, maxDetails), status, cause)
-      : new InputRefused(
-          'VALIDATION_FAILED',
-          told(this.#broken.toSorted(compare), maxDetails),
-          status,
-          cause,
-        );
+    return withoutStack(() =>
+      this.hasUnexpected
+        ? new InputRefused('UNEXPECTED_FIELDS', told(this.#unexpected, maxDetails), status, cause)
+        : new InputRefused(
+            'VALIDATION_FAILED',
+            told(this.#broken.toSorted(compare), maxDetails),
+            status,
+            cause,
+          ),
+    );
+  }
+}
+
+/** Where a client's mistake was found is of no use to anybody, and finding out takes longer than asking all rules. */
+function withoutStack<Made>(make: () => Made): Made {
+  const { stackTraceLimit } = Error;
+  // Fails in silence where the built-in objects are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return make();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }
 

@@ -81,6 +81,21 @@ function blankMessage(rule: Rule, { inputName }: PropertyShape): string {
     return '';
   }
   if (typeof message !== 'string') return '';
+  if (!message.includes('$')) return message;
+  const last = filledIn.get(rule);
+  if (last?.message === message && last.inputName === inputName) return last.text;
+  const text = fillIn(message, inputName, constraints);
+  filledIn.set(rule, { message, inputName, text });
+  return text;
+}
+
+/** What the last message of a rule became: it is nearly always the same. */
+const filledIn = new WeakMap<
+  Rule,
+  { readonly message: string; readonly inputName: string; readonly text: string }
+>();
+
+function fillIn(message: string, inputName: string, constraints: readonly unknown[]): string {
   return message.replaceAll(
     /\$(value|property|target|constraint(\d{1,2}))/g,
     (_, token: string, index?: string) => {

@@ -1,3 +1,4 @@
+import { constraintsOf } from './compiled/rules-of.js';
 import { isNullableCondition } from './is-nullable.decorator.js';
 import {
   type DtoClass,
@@ -140,7 +141,7 @@ export function propertyShape(
 function byKey(rules: readonly Rule[]): Map<string, Rule[]> {
   const map = new Map<string, Rule[]>();
   for (const rule of rules) {
-    const key = rule.name ?? rule.type;
+    const key = rule.name ?? constraintsOf(rule)[0]?.name ?? rule.type;
     map.set(key, [...(map.get(key) ?? []), rule]);
   }
   return map;

@@ -1,7 +1,7 @@
 import type { ValidationError } from 'class-validator';
 
 import { addBroken, addContext, argumentsOf, newError, typeOf } from './messages.js';
-import { constraintsOf, type RuleConstraint, type RuleMetadata } from './rules-of.js';
+import { constraintsOf, type Decide, type RuleConstraint, type RuleMetadata } from './rules-of.js';
 import type { ValidationRun } from './validation-run.js';
 
 /**
@@ -38,9 +38,14 @@ export function inSequence(checks: readonly Check[]): Check {
   };
 }
 
+function decisionOf(constraint: RuleConstraint): Decide {
+  return constraint.decide ?? ((value, args) => constraint.instance.validate(value, args));
+}
+
 function oneCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: string): Check {
+  const decide = decisionOf(constraint);
   return (object, value, error, run) => {
-    const verdict = constraint.instance.validate(value, argumentsOf(rule, targetName, object, value));
+    const verdict = decide(value, argumentsOf(rule, targetName, object, value));
     if (verdict === true) return error;
     if (isPromise(verdict)) {
       const kept = error ?? newError(rule.propertyName);
@@ -58,6 +63,7 @@ function oneCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: st
 
 /** `each`: the rule is asked about every item, and reported once. */
 function eachCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: string): Check {
+  const decide = decisionOf(constraint);
   const single = oneCheck(rule, constraint, targetName);
   return (object, value, error, run) => {
     const items = itemsOf(value);
@@ -70,7 +76,7 @@ function eachCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: s
     let isBroken = false;
     for (let i = 0; i < items.length; i++) {
       if (!(i in items)) continue;
-      const verdict = (verdicts[i] = constraint.instance.validate(items[i], args));
+      const verdict = (verdicts[i] = decide(items[i], args));
       if (isPromise(verdict)) isLater = true;
       else if (!verdict) isBroken = true;
     }

@@ -16,7 +16,12 @@ export interface RuleConstraint {
     validate(value: unknown, args: ValidationArguments): unknown;
     defaultMessage?(args: ValidationArguments): string;
   };
+  /** Decides, if it is always the same object that does: finding the method anew takes as long as many a rule. */
+  readonly decide?: Decide;
 }
+
+/** The verdict on a value: anything true for yes, or a promise of that. */
+export type Decide = (value: unknown, args: ValidationArguments) => unknown;
 
 const rules = new WeakMap<DtoClass, readonly RuleMetadata[]>();
 
@@ -51,7 +56,8 @@ export function constraintsOf(rule: { readonly constraintCls?: unknown }): reado
 
 function constraintOf(constraint: RuleConstraint & { readonly target: unknown }): RuleConstraint {
   if (!isWrapper(constraint.target)) return constraint;
-  return Object.freeze({ name: constraint.name, instance: Object.freeze(new constraint.target()) });
+  const instance = Object.freeze(new constraint.target());
+  return Object.freeze({ name: constraint.name, instance, decide: instance.validate.bind(instance) });
 }
 
 /**
