@@ -82,6 +82,9 @@ function blankMessage(rule: Rule, { inputName }: PropertyShape): string {
   }
   if (typeof message !== 'string') return '';
   if (!message.includes('$')) return message;
+  // Lists may have other members by now.
+  if (constraints.some((constraint) => typeof constraint === 'object'))
+    return fillIn(message, inputName, constraints);
   const last = filledIn.get(rule);
   if (last?.message === message && last.inputName === inputName) return last.text;
   const text = fillIn(message, inputName, constraints);

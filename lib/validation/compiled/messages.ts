@@ -63,14 +63,12 @@ function withTokens(message: unknown, args: ValidationArguments): unknown {
   let text: unknown;
   if (typeof message === 'function') text = (message as (one: ValidationArguments) => unknown)(args);
   else if (typeof message === 'string') text = message;
-  if (typeof text === 'string' && !text.includes('$')) return text;
   const { constraints, property, targetName } = args;
   const value: unknown = args.value;
   let words = text as string;
   if (words && Array.isArray(constraints)) {
-    constraints.forEach((constraint: unknown, index) => {
-      words = words.replace(constraintToken(index), textOf(constraint));
-    });
+    for (let i = 0; i < constraints.length; i++)
+      if (i in constraints) words = words.replace(constraintToken(i), textOf(constraints[i]));
   }
   if (words && (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number'))
     words = words.replace(/\$value/g, value as string);
