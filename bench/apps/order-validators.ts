@@ -18,16 +18,6 @@ import { CreateOrderDto } from './order.dto.js';
 /** Judges a body; what it makes of a refusal is its own affair. */
 export type Judge = (body: object) => unknown;
 
-export const VALIDATORS = [
-  'module',
-  'module, compiled: false',
-  'ValidationPipe',
-  'zod 4',
-  'zod 4, jitless',
-  'checks alone',
-] as const;
-export type ValidatorName = (typeof VALIDATORS)[number];
-
 const METADATA: ArgumentMetadata = { type: 'body', metatype: CreateOrderDto };
 
 async function piped(pipe: PipeTransform, body: object): Promise<unknown> {
@@ -38,30 +28,36 @@ async function piped(pipe: PipeTransform, body: object): Promise<unknown> {
   }
 }
 
-/** One way to validate the order of nine fields; `waits` if it takes a promise. */
-export async function createValidator(name: ValidatorName): Promise<{ judge: Judge; waits: boolean }> {
-  switch (name) {
-    case 'module':
-    case 'module, compiled: false': {
-      const { StrictValidationPipe } = await import('nestjs-api-security');
-      const pipe = new StrictValidationPipe({ compiled: name === 'module' });
-      return { judge: (body) => piped(pipe, body), waits: true };
-    }
-    case 'ValidationPipe': {
-      const pipe = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
-      return { judge: (body) => piped(pipe, body), waits: true };
-    }
-    case 'checks alone':
-      return { judge: (body) => checksAlone(body as CreateOrderDto), waits: false };
-    case 'zod 4':
-    case 'zod 4, jitless': {
-      // By default zod writes code for each schema and compiles it with `new Function`.
-      config({ jitless: name === 'zod 4, jitless' });
-      const schema = orderSchema();
-      return { judge: (body) => schema.safeParse(body), waits: false };
-    }
-  }
+interface Validator {
+  readonly judge: Judge;
+  /** It hands back a promise. */
+  readonly waits: boolean;
 }
+
+const piping = (pipe: PipeTransform): Validator => ({ judge: (body) => piped(pipe, body), waits: true });
+
+async function ofModule(compiled: boolean): Promise<Validator> {
+  const { StrictValidationPipe } = await import('nestjs-api-security');
+  return piping(new StrictValidationPipe({ compiled }));
+}
+
+function ofZod(jitless: boolean): Validator {
+  // By default zod writes code for each schema and compiles it with `new Function`.
+  config({ jitless });
+  const schema = orderSchema();
+  return { judge: (body) => schema.safeParse(body), waits: false };
+}
+
+/** The ways to validate the order of nine fields. */
+export const VALIDATORS: Readonly<Record<string, () => Validator | Promise<Validator>>> = {
+  module: () => ofModule(true),
+  'module, compiled: false': () => ofModule(false),
+  ValidationPipe: () =>
+    piping(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true })),
+  'zod 4': () => ofZod(false),
+  'zod 4, jitless': () => ofZod(true),
+  'checks alone': () => ({ judge: (body) => checksAlone(body as CreateOrderDto), waits: false }),
+};
 
 function orderSchema(): z.ZodType {
   const address = z.strictObject({

@@ -52,6 +52,7 @@ function orderOf(outcome: Outcome): string {
   return JSON.stringify(outcome, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
 }
 
-function told(error: unknown): string {
+/** What kind of failure it was. */
+export function told(error: unknown): string {
   return error instanceof Error ? error.constructor.name : String(error);
 }
