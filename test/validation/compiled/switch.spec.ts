@@ -1,6 +1,7 @@
 import { Body, Controller, Post, Query } from '@nestjs/common';
 import { Transform, Type } from 'class-transformer';
 import {
+  getMetadataStorage,
   IsEmail,
   IsIn,
   IsInt,
@@ -12,7 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsNullable, Public, type SecurityConfigurationError } from 'nestjs-api-security';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { ADAPTERS, closeApps } from '../../support/bare-app.js';
 import { send } from '../../support/http-client.js';
@@ -116,6 +117,18 @@ describe.each(ADAPTERS)('validation: { compiled }, on %s', (adapter) => {
   it('R-IV-10 delivers instances of the classes', async () => {
     const { json } = await send(ports[0]!, 'POST', '/trips', { json: TRIP });
     expect(json).toEqual({ trip: { ...TRIP, traveller: 'ada@example.com' }, page: 1, kinds: [true, true] });
+  });
+
+  it('R-IV-10 asks class-validator for its rules on a request only without', async () => {
+    const search = vi.spyOn(getMetadataStorage(), 'getTargetValidationMetadatas');
+    onTestFinished(() => search.mockRestore());
+    const searches: number[] = [];
+    for (const port of ports) {
+      for (const json of [TRIP, { ...TRIP, days: 0 }]) await send(port, 'POST', '/trips', { json });
+      searches.push(search.mock.calls.length);
+      search.mockClear();
+    }
+    expect(searches).toEqual([0, expect.toSatisfy((count: number) => count >= 4), 0]);
   });
 
   it('R-IV-28 lists all that is broken in the order of the declaration', async () => {
