@@ -101,26 +101,19 @@ export class Findings {
 
   /** The error for what was found; unknown fields before broken rules. */
   toError({ maxDetails, status }: DetailOptions, cause?: unknown): SecurityError {
-    return withoutStack(() =>
-      this.hasUnexpected
-        ? new InputRefused('UNEXPECTED_FIELDS', told(this.#unexpected, maxDetails), status, cause)
-        : new InputRefused(
-            'VALIDATION_FAILED',
-            told(this.#broken.toSorted(compare), maxDetails),
-            status,
-            cause,
-          ),
-    );
+    return this.hasUnexpected
+      ? refusal('UNEXPECTED_FIELDS', told(this.#unexpected, maxDetails), status, cause)
+      : refusal('VALIDATION_FAILED', told(this.#broken.toSorted(compare), maxDetails), status, cause);
   }
 }
 
-/** Where a client's mistake was found is of no use to anybody, and finding out takes longer than asking all rules. */
-function withoutStack<Made>(make: () => Made): Made {
+/** An error without a stack: where a client's mistake was found helps nobody, and finding out takes longer than all rules. */
+function refusal(...args: ConstructorParameters<typeof InputRefused>): InputRefused {
   const { stackTraceLimit } = Error;
   // Fails in silence where the built-in objects are frozen.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
-    return make();
+    return new InputRefused(...args);
   } finally {
     Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }

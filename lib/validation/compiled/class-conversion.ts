@@ -42,7 +42,10 @@ export class ClassConversion {
   keysOf(value: object, isMap: boolean): readonly string[] {
     const own = this.#exposesAll || isMap ? ownKeys(value) : [];
     if (isMap || (this.#exposed.length === 0 && this.#dropped.size === 0)) return own;
-    return [...new Set([...own, ...this.#exposed])].filter((name) => !this.#dropped.has(name));
+    const keys: string[] = [];
+    for (const name of own) if (!this.#dropped.has(name)) keys.push(name);
+    for (const name of this.#exposed) if (!this.#dropped.has(name) && !keys.includes(name)) keys.push(name);
+    return keys;
   }
 }
 

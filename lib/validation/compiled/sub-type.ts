@@ -20,7 +20,7 @@ export function subTypeOf(value: unknown, { options }: DiscriminatedType): unkno
   const { property, subTypes } = options.discriminator;
   if (!(value instanceof Object) || !(property in value)) return undefined;
   const raw = value as Record<string, unknown>;
-  const found = subTypes.find(({ name }) => name === raw[property]);
+  const found = named(subTypes, raw, property);
   if (!options.keepDiscriminatorProperty) delete raw[property];
   return found?.value;
 }
@@ -29,8 +29,17 @@ export function subTypeOf(value: unknown, { options }: DiscriminatedType): unkno
 export function subTypeOfItem(value: unknown, type: DiscriminatedType, items: unknown): unknown {
   const { discriminator, keepDiscriminatorProperty } = type.options;
   const raw = value as Record<string, unknown>;
-  const found = discriminator.subTypes.find(({ name }) => name === raw[discriminator.property]);
-  const named = type.typeFunction!({ newObject: items, object: value, property: undefined });
+  const found = named(discriminator.subTypes, raw, discriminator.property);
+  const fallback = type.typeFunction!({ newObject: items, object: value, property: undefined });
   if (!keepDiscriminatorProperty) delete raw[discriminator.property];
-  return found === undefined ? named : found.value;
+  return found === undefined ? fallback : found.value;
+}
+
+function named(
+  subTypes: readonly SubType[],
+  raw: Record<string, unknown>,
+  property: string,
+): SubType | undefined {
+  for (const subType of subTypes) if (subType.name === raw[property]) return subType;
+  return undefined;
 }
