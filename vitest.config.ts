@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 const dist = process.env['SUT'] === 'dist';
 
 export default defineConfig({
-  resolve: { tsconfigPaths: !dist },
+  resolve: {
+    tsconfigPaths: !dist,
+    // Vite would take the build that Node does not, and there would be two of it beside each other.
+    alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
+  },
   test: {
     include: ['test/**/*.spec.ts'],
     setupFiles: ['./test/setup.ts'],

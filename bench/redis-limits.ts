@@ -17,8 +17,8 @@ import { median } from './measure/statistics.js';
 
 const CALLERS = 64;
 const SUBJECTS = 1_000;
-const ROUNDS = 5;
-const ROUND_MS = 1_000;
+const ROUNDS = 9;
+const ROUND_MS = 600;
 const LIMIT = 100_000_000;
 const WINDOWS = [1_000, 60_000, 3_600_000];
 const PEER = '@nest-lab/throttler-storage-redis@1.2.0';
@@ -131,9 +131,23 @@ async function contestants(port: number): Promise<Contestant[]> {
   ];
 }
 
-/** Checks per second. */
-async function load({ check }: Contestant, subjects: number): Promise<number> {
+interface Load {
+  readonly rate: number;
+  /** CPU of this process, which has the client, and of the server, in microseconds of a check: other work on the machine hardly changes it. */
+  readonly clientUs: number;
+  readonly serverUs: number;
+}
+
+async function serverUs(client: Redis): Promise<number> {
+  const info = await client.info('cpu');
+  const seconds = (name: string) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]);
+  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6;
+}
+
+async function load({ check }: Contestant, subjects: number, client: Redis): Promise<Load> {
   let checks = 0;
+  const serverBefore = await serverUs(client);
+  const clientBefore = process.cpuUsage();
   const started = performance.now();
   const end = started + ROUND_MS;
   const call = async (caller: number): Promise<void> => {
@@ -144,7 +158,10 @@ async function load({ check }: Contestant, subjects: number): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, (_, caller) => call(caller)));
-  return (checks / (performance.now() - started)) * 1_000;
+  const rate = (checks / (performance.now() - started)) * 1_000;
+  const { user, system } = process.cpuUsage(clientBefore);
+  const server = (await serverUs(client)) - serverBefore;
+  return { rate, clientUs: (user + system) / checks, serverUs: server / checks };
 }
 
 /** Script calls that the server has seen. */
@@ -183,33 +200,46 @@ async function paced({ check }: Contestant, client: Redis): Promise<number> {
 const { child, port } = await startServer();
 const control = new Redis(port, '127.0.0.1');
 const all = await contestants(port);
-const rates = all.map((): number[] => []);
-for (const one of all) await load(one, SUBJECTS);
+const loads = all.map((): Load[] => []);
+for (const one of all) await load(one, SUBJECTS, control);
 for (let round = 0; round < ROUNDS; round++)
-  for (const [index, one] of all.entries()) rates[index]!.push(await load(one, SUBJECTS));
-const medians = rates.map((one) => median(one));
-const ofName = (name: string) => medians[all.findIndex((one) => one.name.startsWith(name))]!;
+  for (const [index, one] of all.entries()) loads[index]!.push(await load(one, SUBJECTS, control));
+const medianOf = (index: number, field: keyof Load) => median(loads[index]!.map((one) => one[field]));
+const indexOf = (name: string) => all.findIndex((one) => one.name.startsWith(name));
+/** In each round by itself, so that a slow moment of the machine hits both. */
+const ratio = (name: string, other: string) =>
+  median(loads[indexOf(name)]!.map(({ rate }, round) => rate / loads[indexOf(other)]![round]!.rate));
+const cpu = (name: string) => medianOf(indexOf(name), 'clientUs') + medianOf(indexOf(name), 'serverUs');
 
 console.log(`\n### Limits in Redis, ${CALLERS} callers, ${SUBJECTS} subjects\n`);
 console.log(
-  '| storage, limits | checks per second | script calls per check, one by one | ms of a check, one by one |',
+  '| storage, limits | checks per second | CPU of a check, client + server, µs | script calls per check, one by one | ms of a check, one by one |',
 );
-console.log('| --- | ---: | ---: | ---: |');
+console.log('| --- | ---: | ---: | ---: | ---: |');
 for (const [index, one] of all.entries()) {
   const [commands, ms] = await alone(one, control);
-  console.log(`| ${one.name} | ${medians[index]!.toFixed(0)} | ${commands.toFixed(2)} | ${ms.toFixed(3)} |`);
+  const us = `${medianOf(index, 'clientUs').toFixed(1)} + ${medianOf(index, 'serverUs').toFixed(1)}`;
+  console.log(
+    `| ${one.name} | ${medianOf(index, 'rate').toFixed(0)} | ${us} | ${commands.toFixed(2)} | ${ms.toFixed(3)} |`,
+  );
 }
 const lease = all.find(({ name }) => name.startsWith('lease'))!;
-const oneKey = [await load(lease, 1), await load(all[0]!, 1)] as const;
+const oneKey: number[] = [];
+for (let round = 0; round < ROUNDS; round++)
+  oneKey.push((await load(lease, 1, control)).rate / (await load(all[0]!, 1, control)).rate);
+const [mine1, mine3, peer3, flexible1] = [
+  'exact, ioredis, 1',
+  'exact, ioredis, 3',
+  '@nest-lab',
+  'rate-limiter',
+];
 const rows: [string, number, string][] = [
-  ['exact with three limits ÷ @nest-lab', ofName('exact, ioredis, 3') / ofName('@nest-lab'), '≥ 3'],
-  [
-    'exact with one limit ÷ rate-limiter-flexible',
-    ofName('exact, ioredis, 1') / ofName('rate-limiter'),
-    '> 1',
-  ],
-  [`lease ÷ exact, ${SUBJECTS} subjects`, ofName('lease') / ofName('exact, ioredis, 1'), ''],
-  ['lease ÷ exact, one subject', oneKey[0] / oneKey[1], '≥ 10'],
+  ['exact with three limits ÷ @nest-lab', ratio(mine3, peer3), '≥ 3'],
+  ['the same by CPU', cpu(peer3) / cpu(mine3), ''],
+  ['exact with one limit ÷ rate-limiter-flexible', ratio(mine1, flexible1), '> 1'],
+  ['the same by CPU', cpu(flexible1) / cpu(mine1), ''],
+  [`lease ÷ exact, ${SUBJECTS} subjects`, ratio('lease', mine1), ''],
+  ['lease ÷ exact, one subject', median(oneKey), '≥ 10'],
   [
     'round trips per check of a lease, 1 000 requests a second on a key',
     await paced(lease, control),

@@ -82,7 +82,7 @@ export { SECURITY_EVENTS_CHANNEL, SecurityEvents } from './events/security-event
 export type { HeadersOptions } from './headers/headers.options.js';
 export { SecurityHeaders } from './headers/security-headers.decorator.js';
 export { BodyLimit, type BodyLimitOptions } from './http/body-limit.decorator.js';
-export type { BodyOptions } from './http/body.options.js';
+export type { BodyEncoding, BodyOptions } from './http/body.options.js';
 export type { JsonLimitOptions } from './http/json/json-limits.js';
 export type { HttpOptions } from './http/http.options.js';
 export type { ProxyOptions } from './http/proxy-trust.js';
@@ -116,14 +116,14 @@ export {
 } from './policy/limit-meter.js';
 export type { Principal, SenderBinding } from './principal/principal.js';
 export type { LimitObject, LimitSpec, LimitText } from './policy/limit-spec.js';
-export { MemoryRateLimitStorage } from './rate-limit/memory-rate-limit-storage.js';
+export { MemoryRateLimitStorage } from './rate-limit/memory/memory-rate-limit-storage.js';
 export {
   RateLimit,
   type RateLimitDecoratorOptions,
   SkipRateLimit,
 } from './rate-limit/rate-limit.decorator.js';
-export type { PlanOf } from './rate-limit/plan-resolver.js';
-export { type PlanLimits, RateLimitPlans } from './rate-limit/rate-limit-plans.js';
+export type { PlanOf } from './rate-limit/plans/plan-resolver.js';
+export { type PlanLimits, RateLimitPlans } from './rate-limit/plans/rate-limit-plans.js';
 export type { LimitSetting, RateLimitOptions } from './rate-limit/rate-limit.options.js';
 export {
   fromThrottlerOptions,
@@ -145,10 +145,85 @@ export type { LoadOptions } from './load/load.options.js';
 export { SecurityModule } from './security.module.js';
 export type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 export type { TransportOptions } from './transport/transport.options.js';
+export { AnyNames } from './validation/any-names.decorator.js';
+export { ClientSettable } from './validation/audit/client-settable.decorator.js';
+export { Unbounded } from './validation/audit/unbounded.decorator.js';
+export { CsvList, type CsvItem, type CsvListOptions } from './validation/converters/csv-list.decorator.js';
+export { type BigIntOptions, ToBigInt } from './validation/converters/to-big-int.decorator.js';
+export { partialOf } from './validation/derived/partial-of.js';
+export { ValidationGroups } from './validation/derived/validation-groups.decorator.js';
+export { PageQuery } from './validation/page/page-query.decorator.js';
+export type { PageOf, PageOptions, PageSort } from './validation/page/page.options.js';
+export { oneOf, OneOfPipe, type OneOfOptions } from './validation/union/one-of.js';
 export { arrayOf, type ArrayOfOptions, type ItemType } from './validation/array-of.js';
+export { type Base64UrlOptions, IsBase64Url, isBase64Url } from './validation/formats/base64url.js';
+export {
+  type CurrencyCodeOptions,
+  IsCurrencyCode,
+  isCurrencyCode,
+  IsLanguageTag,
+  isLanguageTag,
+  type LanguageTagOptions,
+} from './validation/formats/codes.js';
+export { IsEmailAddress, isEmailAddress } from './validation/formats/email-address.js';
+export { type HostnameOptions, IsHostname, isHostname } from './validation/formats/hostname.js';
+export { Identifier, type IdentifierOptions, isIdentifier } from './validation/formats/identifier.js';
+export { identifierKey } from './validation/formats/identifier-key.js';
+export {
+  type CidrOptions,
+  type IpAddressOptions,
+  IsCidr,
+  isCidr,
+  IsIpAddress,
+  isIpAddress,
+} from './validation/formats/ip-address.js';
+export {
+  type BigIntStringOptions,
+  type DecimalStringOptions,
+  IsBigIntString,
+  isBigIntString,
+  IsDecimalString,
+  isDecimalString,
+  IsE164,
+  isE164,
+} from './validation/formats/number-text.js';
+export {
+  IsFullDate,
+  isFullDate,
+  IsFullTime,
+  isFullTime,
+  IsRfc3339,
+  isRfc3339,
+} from './validation/formats/rfc3339.js';
+export { IsStrictUrl, isStrictUrl, type StrictUrlOptions } from './validation/formats/strict-url.js';
+export { IsStrictUuid, isStrictUuid, type StrictUuidOptions } from './validation/formats/strict-uuid.js';
 export { IsNullable } from './validation/is-nullable.decorator.js';
+export { contentDisposition, safeFileName, safeHeaderValue } from './validation/sanitize/header-text.js';
+export {
+  escapeHtml,
+  isPlainText,
+  PlainText,
+  type PlainTextOptions,
+} from './validation/sanitize/plain-text.js';
+export {
+  fetchPublicUrl,
+  type PublicAnswer,
+  type PublicFetchOptions,
+} from './validation/sanitize/public-fetch.js';
+export {
+  type AddressLookup,
+  assertPublicUrl,
+  type PublicUrl,
+  type PublicUrlOptions,
+} from './validation/sanitize/public-url.js';
+export { safeRedirect } from './validation/sanitize/safe-redirect.js';
+export { isSafeUrl, SafeUrl, type SafeUrlOptions } from './validation/sanitize/safe-url.js';
+export { escapeLike, sqlIdentifier } from './validation/sanitize/sql-text.js';
+export { NormalizeUnicode, Trim, type UnicodeForm } from './validation/sanitize/text-transform.js';
+export { Secret, type SecretOptions } from './validation/secret.decorator.js';
 export {
   StrictValidationPipe,
   type StrictValidationPipeOptions,
 } from './validation/strict-validation.pipe.js';
+export type { DetailTranslator } from './validation/translation.js';
 export type { ValidationOptions } from './validation/validation.options.js';

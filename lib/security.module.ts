@@ -12,7 +12,7 @@ import { SecurityRuntime } from './boot/security-runtime.js';
 import { SecurityEvents } from './events/security-events.js';
 import { SecurityHeadersInterceptor } from './headers/security-headers.interceptor.js';
 import { PolicyRegistry } from './policy/policy-registry.js';
-import { RateLimitPlans } from './rate-limit/rate-limit-plans.js';
+import { RateLimitPlans } from './rate-limit/plans/rate-limit-plans.js';
 import type { SecurityAsyncOptions, SecurityOptions } from './security-options.js';
 
 const OPTIONS = Symbol('nestjs-api-security.options');

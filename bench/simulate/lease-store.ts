@@ -123,8 +123,8 @@ export class LeaseStore {
       const msLeft = this.#msLeft(key, turn, now);
       if (msLeft <= 0) continue;
       freed += this.#units(key, key * WORDS + 1 + (turn % GROUPS));
-      // The end of a lease may lie ahead; the storage never tells of more than a window.
-      if (freed >= needed) return Math.min(msLeft, this.scenario.windowMs + this.#layout(key).quantum - 1);
+      // The end of a lease may lie ahead, so it can be more than a window.
+      if (freed >= needed) return msLeft;
     }
     return this.scenario.windowMs;
   }

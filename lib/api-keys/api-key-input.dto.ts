@@ -16,6 +16,8 @@ import {
 } from 'class-validator';
 
 import { USAGE_DAYS } from '../authentication/api-key/api-key-store.js';
+import { ClientSettable } from '../validation/audit/client-settable.decorator.js';
+import { Unbounded } from '../validation/audit/unbounded.decorator.js';
 import { IsNullable } from '../validation/is-nullable.decorator.js';
 import { MAX_OVERLAP_SECONDS } from './api-key-routes.options.js';
 import { described, type OpenApiMetadata } from './openapi-metadata.js';
@@ -32,6 +34,7 @@ const timeRule = {
 
 /** Rules that both a new key and a change keep; the service looks at the rest: addresses, plans and what is past. */
 class KeyFieldsDto {
+  @ClientSettable()
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(100)
@@ -47,6 +50,8 @@ class KeyFieldsDto {
   @Length(1, 64, { each: true })
   allowedAddresses?: string[];
 
+  // The service bounds it: few, short texts.
+  @Unbounded()
   @IsOptional()
   @IsObject()
   metadata?: Record<string, string>;
@@ -58,6 +63,7 @@ export class CreateApiKeyDto extends KeyFieldsDto {
   @Length(1, 100)
   name!: string;
 
+  @ClientSettable()
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(100)
@@ -70,6 +76,7 @@ export class CreateApiKeyDto extends KeyFieldsDto {
   @IsISO8601({ strict: true, strictSeparator: true }, timeRule)
   expiresAt?: string;
 
+  @Unbounded()
   @IsOptional()
   @Allow()
   limits?: unknown;
@@ -90,6 +97,7 @@ export class UpdateApiKeyDto extends KeyFieldsDto {
   @Length(1, 100)
   name?: string;
 
+  @ClientSettable()
   @IsOptional()
   @IsArray()
   @ArrayMinSize(1)
@@ -104,6 +112,7 @@ export class UpdateApiKeyDto extends KeyFieldsDto {
   @IsISO8601({ strict: true, strictSeparator: true }, timeRule)
   expiresAt?: string | null;
 
+  @Unbounded()
   @IsOptional()
   @IsNullable()
   @Allow()

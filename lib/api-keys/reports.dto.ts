@@ -10,6 +10,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 
+import { ClientSettable } from '../validation/audit/client-settable.decorator.js';
 import type { OpenApiMetadata } from './openapi-metadata.js';
 
 /** Reports in one request. */
@@ -22,6 +23,7 @@ export class KeyReportDto {
   @MaxLength(200)
   key?: string;
 
+  @ClientSettable()
   @IsOptional()
   @IsString()
   @MaxLength(64)

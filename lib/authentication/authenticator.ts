@@ -108,18 +108,69 @@ export class Authenticator {
     if (!acceptedScheme(policy.authentication, principal.scheme)) {
       throw this.#refuse(state, policy, scheme, new CredentialRejected('scheme.not-accepted'));
     }
-    if (allowsAddress && !allowsAddress(state.address)) {
-      this.events.emit('authorization.denied', { reason: 'address.not-allowed' }, eventContextOf(state));
-      throw new SecurityError('FORBIDDEN', 'The credential may not be used from here', {
-        reason: 'address.not-allowed',
-      });
-    }
+    if (allowsAddress && !allowsAddress(state.address)) throw this.#notFromHere(state);
     state.principal = principal;
     state.ownLimits = verified.limits;
     state.plan = verified.plan;
     if (this.events.observed) {
       this.events.emit('authentication.succeeded', { scheme: principal.scheme }, eventContextOf(state));
     }
+  }
+
+  /**
+   * Whether the caller, who was authenticated for a whole connection or request, may act under a policy in it too. A credential of another
+   * kind is good, so it does not count as a failed attempt.
+   *
+   * @throws SecurityError `UNAUTHENTICATED`
+   */
+  recheck(state: RequestState, policy: RoutePolicy): void {
+    const { principal, wireScheme = 'none' } = state;
+    const { mode, dpopRequired } = policy.authentication;
+    if (mode === 'public') return;
+    if (!principal) throw this.missing(state, policy);
+    const accepted = acceptedScheme(policy.authentication, principal.scheme) !== undefined;
+    if (accepted && (!dpopRequired || wireScheme === 'dpop')) return;
+    const reason = accepted ? 'token.not-bound' : 'scheme.not-accepted';
+    this.#failed(state, wireScheme, reason, undefined, false);
+    throw unauthenticated(BAD_CREDENTIAL, policy, (challenge) =>
+      challenge.wireScheme === wireScheme ? challenge.invalid : challenge.missing,
+    );
+  }
+
+  /**
+   * Verifies again what a connection began with: it may have expired or been revoked since. A proof that came with it has been spent, and
+   * is not asked for again.
+   *
+   * @throws SecurityError `UNAUTHENTICATED`, `FORBIDDEN`, or `UNAVAILABLE` if that cannot be told
+   */
+  renew(state: RequestState): void | Promise<void> {
+    const credential = readCredential(state.request.rawHeaders, this.apiKeyHeader);
+    if (credential === undefined || isMalformedCredential(credential)) return;
+    const { scheme, value } = credential;
+    const verifier = this.#verifiers.get(scheme);
+    const known = verifier?.cached(value, state.address);
+    if (!verifier || known) return known && this.#renewed(state, known);
+    return verifier.verify(value, state.address).then(
+      (verified) => this.#renewed(state, verified),
+      (error: unknown) => {
+        if (!(error instanceof CredentialRejected)) throw error;
+        this.#failed(state, scheme, error.reason, error.credential, false);
+        throw new SecurityError('UNAUTHENTICATED', BAD_CREDENTIAL);
+      },
+    );
+  }
+
+  #renewed(state: RequestState, { principal, limits, plan, allowsAddress }: VerifiedCredential): void {
+    if (allowsAddress && !allowsAddress(state.address)) throw this.#notFromHere(state);
+    state.principal = principal;
+    state.ownLimits = limits;
+    state.plan = plan;
+  }
+
+  #notFromHere(state: RequestState): SecurityError {
+    const reason = 'address.not-allowed';
+    this.events.emit('authorization.denied', { reason }, eventContextOf(state));
+    return new SecurityError('FORBIDDEN', 'The credential may not be used from here', { reason });
   }
 
   /** The 401 for a route that needs a credential and got none. */

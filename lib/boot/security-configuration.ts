@@ -12,14 +12,14 @@ import { type SecurityClock, systemClock } from '../clock.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { checkErrorOptions } from '../errors/errors.options.js';
 import { type PreparedHeaders, prepareHeaders } from '../headers/header-set.js';
-import { compileMaxBody } from '../http/body.options.js';
+import { type BodyEncoding, compileEncodings, compileMaxBody } from '../http/body.options.js';
 import { compileConnectionCap, type ConnectionCap } from '../http/http.options.js';
 import { compileJsonLimits, type JsonLimits } from '../http/json/json-limits.js';
 import { compileLoadOptions, type LoadSettings } from '../load/load.options.js';
 import { createMeter } from '../policy/limit-meter.js';
 import type { CredentialScheme, RateLimitPolicy, RateLimitRule } from '../policy/route-policy.js';
 import { checkRateLimitOptions } from '../rate-limit/rate-limit.options.js';
-import { compileRateLimitPlans } from '../rate-limit/rate-limit-plans.js';
+import { compileRateLimitPlans } from '../rate-limit/plans/rate-limit-plans.js';
 import { compileSetting } from '../rate-limit/rate-limit.policy.js';
 import type { SecurityOptions } from '../security-options.js';
 import type { TransportPolicy } from '../transport/https-policy.js';
@@ -47,6 +47,7 @@ export interface SecurityConfiguration {
   readonly transport: TransportPolicy;
   readonly jsonLimits: JsonLimits;
   readonly maxBodyBytes: number;
+  readonly encodings: readonly BodyEncoding[];
   readonly connections: ConnectionCap | undefined;
   readonly load: LoadSettings | undefined;
   readonly plans: Map<string, readonly RateLimitRule[]>;
@@ -127,6 +128,7 @@ export function compileConfiguration(
     transport: compileTransport(options, production, problems),
     jsonLimits: compileJsonLimits(options.body?.json, problems),
     maxBodyBytes: compileMaxBody(options.body, problems),
+    encodings: compileEncodings(options.body, problems),
     connections: compileConnectionCap(options.http, problems),
     load: compileLoadOptions(options.load, problems),
     plans: compileRateLimitPlans(options.rateLimit?.plans, apiKeys?.plans, problems),

@@ -8,7 +8,6 @@ import { ApiKeyVerifier } from '../authentication/api-key/api-key-verifier.js';
 import { compileApiKeyOptions } from '../authentication/api-key/api-key.options.js';
 import { ApiKeyService } from '../authentication/api-key/api-key.service.js';
 import { MemoryApiKeyStore } from '../authentication/api-key/memory-api-key-store.js';
-import type { AttemptLimiter } from '../authentication/attempt-limiter.js';
 import { authenticationPart } from '../authentication/authentication.policy.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { tokenIssuerWarnings } from '../authentication/jwt/issuer-compiler.js';
@@ -17,7 +16,6 @@ import type { TokenService } from '../authentication/jwt/token.service.js';
 import { authorizationPart } from '../authorization/authorization.policy.js';
 import { Authorizer } from '../authorization/authorizer.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import { parseDuration } from '../configuration/units.js';
 import { answerByStatus } from '../errors/error-answer.js';
 import { ErrorWriter } from '../errors/error-writer.js';
 import { SecurityEventLogger } from '../events/security-event-logger.js';
@@ -28,39 +26,33 @@ import { MountedPaths } from '../http/mounted-paths.js';
 import { compileProxyTrust, type ProxyTrust } from '../http/proxy-trust.js';
 import type { PublishedDocument } from '../http/published-document.js';
 import { hardenServer } from '../http/server-hardening.js';
-import { LoadShedder } from '../load/load-shedder.js';
 import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
 import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
-import { FailedAttempts } from '../pipeline/failed-attempts.js';
+import { FailureReports } from '../pipeline/failure-reports.js';
 import { RequestHook } from '../pipeline/request-hook.js';
 import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
 import { SecurityGuard } from '../pipeline/security.guard.js';
+import { Transports } from '../pipeline/transports.js';
 import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
 import { RouteIndex } from '../policy/route-index.js';
-import { MemoryRateLimitStorage } from '../rate-limit/memory-rate-limit-storage.js';
-import { PlanResolver } from '../rate-limit/plan-resolver.js';
-import { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
-import { DEFAULT_PLAN_CACHE } from '../rate-limit/rate-limit.options.js';
-import { RateLimitPlans } from '../rate-limit/rate-limit-plans.js';
+import { RateLimitPlans } from '../rate-limit/plans/rate-limit-plans.js';
 import { rateLimitPart } from '../rate-limit/rate-limit.policy.js';
 import { rateLimitWarnings } from '../rate-limit/rate-limit-warnings.js';
-import type { RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
-import { RateLimiter } from '../rate-limit/rate-limiter.js';
-import { ResilientStorage } from '../rate-limit/resilient-storage.js';
-import { PenaltyStorage } from '../rate-limit/throttler/penalty-storage.js';
 import { adoptGuards } from '../rate-limit/throttler/throttler-guards.js';
 import { type ThrottlerSetup, throttlerSetupOf } from '../rate-limit/throttler/throttler-setup.js';
-import { ThrottlerStorageAdapter } from '../rate-limit/throttler-storage-adapter.js';
 import type { SecurityOptions } from '../security-options.js';
+import { auditInputs } from '../validation/audit/audit-report.js';
 import { takesBody } from '../validation/declared-input.js';
 import { inputPart } from '../validation/input.policy.js';
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
+import { detailOptions } from '../validation/validation.options.js';
 import { adapterTrust } from './adapter-trust.js';
 import { bootReport } from './boot-report.js';
 import { describeConfiguration } from './configuration-summary.js';
+import { buildLimits, type LimitsRuntime, takesRefunds } from './limits-runtime.js';
 import { publishedDocuments } from './published-documents.js';
 import { compileRoutes } from './route-compiler.js';
 import type { RouteExplorer } from './route-explorer.js';
@@ -72,9 +64,6 @@ import { buildTokens } from './token-runtime.js';
 
 /** So that the service can be injected where keys are not configured: nothing it makes is accepted anywhere. */
 const DISABLED_KEYS = compileApiKeyOptions({}, new ConfigurationProblems());
-/** How long a shared storage may take to let go. */
-const CLOSE_MS = 1_000;
-const NO_ATTEMPT_LIMIT: AttemptLimiter = { check: () => undefined, record: () => undefined };
 
 /** Everything that runs, put together once from the configuration. The module hands out its parts. */
 export class SecurityRuntime {
@@ -91,14 +80,13 @@ export class SecurityRuntime {
   readonly readiness: SecurityReadiness;
   /** For the other modules of this package. */
   readonly internals: SecurityInternals;
-  readonly #memory: MemoryRateLimitStorage;
-  readonly #limits: RateLimitStorage;
+  readonly #limits: LimitsRuntime;
   readonly #logger: SecurityEventLogger | undefined;
   readonly #sync: TokenSync | undefined;
-  readonly #load: LoadShedder | undefined;
   #bridge: AdapterBridge | undefined;
   #trust: ProxyTrust = { trusts: () => false, any: false, header: 'x-forwarded-for' };
   #routes = new RouteIndex([]);
+  #inputReport: string | undefined;
   #documents: ReadonlyMap<string, PublishedDocument> = new Map();
 
   /** @throws SecurityConfigurationError with the problems of the options, and of the routes as far as they are known */
@@ -122,36 +110,19 @@ export class SecurityRuntime {
     const events = new SecurityEvents(clock);
     this.events = events;
     this.#logger = options.logger === false ? undefined : new SecurityEventLogger(events);
-    this.#memory = new MemoryRateLimitStorage({
-      clock,
-      ...(options.rateLimit?.maxKeys ? { maxKeys: options.rateLimit.maxKeys } : {}),
-    });
-    const given = options.rateLimit?.storage;
-    this.throttlerStorage = given !== undefined && 'increment' in given ? given : this.#memory;
+    const limits = buildLimits(configuration, events);
+    this.#limits = limits;
+    this.throttlerStorage = limits.throttlerStorage;
+    this.plans = limits.plans;
     const keys = this.#keys();
     this.apiKeyService = keys.service;
     const tokens = buildTokens(configuration, events);
     this.tokenService = tokens.service;
     this.#sync = tokens.sync;
     const accessTokens = accessTokenVerifier(configuration, tokens.revocations, events);
-    const headers = new RateLimitHeaders(options.rateLimit?.headers ?? 'legacy');
-    const storage = this.#storage();
-    this.#limits = storage;
-    this.readiness = new SecurityReadiness(
-      configuration.issuers,
-      tokens.revocations,
-      storage instanceof ResilientStorage ? storage : undefined,
-    );
-    const limiter = new RateLimiter(new PenaltyStorage(storage), headers, clock, events);
-    const failed = configuration.failedRule;
-    const attemptStorage = takesLooks(options.rateLimit?.storage) ? storage : this.#memory;
-    this.plans = new RateLimitPlans(configuration.plans);
-    this.#load = configuration.load && new LoadShedder(configuration.load, events);
-    const attempts = failed
-      ? new FailedAttempts(attemptStorage, attemptStorage === this.#memory, failed, headers, clock, events)
-      : NO_ATTEMPT_LIMIT;
+    this.readiness = new SecurityReadiness(configuration.issuers, tokens.revocations, limits.shared);
+    const { attempts, limiter } = limits;
     const mounts = new MountedPaths();
-    this.internals = { mounts, attempts, clock, limits: attemptStorage };
     const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
@@ -160,29 +131,40 @@ export class SecurityRuntime {
       events,
       senderConstraint(configuration, () => this.#trust, events),
     );
-    const bodies = new BodyStage(configuration.jsonLimits, () => this.#bridge?.keepRawBody ?? false);
+    const bodies = new BodyStage(
+      configuration.jsonLimits,
+      configuration.encodings,
+      () => this.#bridge?.keepRawBody ?? false,
+      detailOptions(options.validation ?? {}),
+    );
+    const authorizer = new Authorizer(events, clock);
+    const plans = limits.resolver;
+    const transports = new Transports();
+    const reports = new FailureReports(events);
     this.guard = new SecurityGuard(
       this.registry,
       authenticator,
       limiter,
-      this.#planResolver(),
-      new Authorizer(events, clock),
+      plans,
+      authorizer,
       bodies,
+      transports,
     );
     this.pipe = new StrictValidationPipe(options.validation);
     this.filter = new SecurityExceptionFilter(
       host,
       writer,
       new UnmatchedRequests(limiter, configuration.limits, () => this.#routes),
-      events,
+      reports,
+      options.validation?.translate,
     );
     const hook = new RequestHook({
       trust: () => this.#trust,
       ipv6Prefix: options.rateLimit?.ipv6Prefix ?? 64,
       headers: configuration.headers,
       transport: configuration.transport,
-      load: this.#load,
-      limiter: new RateLimiter(this.#memory, headers, clock, events),
+      load: limits.load,
+      limiter: limits.addressLimiter,
       addressRules: configuration.addressRules,
       writer,
       events,
@@ -198,6 +180,21 @@ export class SecurityRuntime {
       documents: () => this.#documents,
       mounts,
     });
+    this.internals = {
+      mounts,
+      attempts,
+      clock,
+      limits: limits.storage,
+      events,
+      registry: this.registry,
+      transports,
+      stages: { authenticator, authorizer, limiter, plans, bodies },
+      writer,
+      reports,
+      hook,
+      production: configuration.production,
+      jsonLimits: configuration.jsonLimits,
+    };
     // The adapter is there already in an application, and comes later in a testing module.
     host.init$.subscribe(() => {
       // A standalone application has none: there is nothing to guard, but keys and tokens to manage.
@@ -247,7 +244,12 @@ export class SecurityRuntime {
     }
     const setup = throttlerSetupOf(configuration.options.rateLimit);
     const adopted = setup && adoptGuards(setup, this.explorer.globalGuards, problems);
-    const entries = compileRoutes(this.explorer.explore(), partsOf(configuration, adopted), problems);
+    const parts = partsOf(configuration, adopted);
+    const routes = this.explorer.explore();
+    const entries = compileRoutes(routes, parts, problems).concat(
+      this.internals.transports.compile(parts, problems),
+    );
+    this.#inputReport = auditInputs(routes, configuration.options.validation, problems);
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
@@ -260,7 +262,11 @@ export class SecurityRuntime {
   get warnings(): readonly string[] {
     const { options, issuers, addressRules } = this.configuration;
     if (options.logger === false) return [];
-    return [...tokenIssuerWarnings(issuers), ...rateLimitWarnings(this.registry.policies, addressRules)];
+    return [
+      ...tokenIssuerWarnings(issuers),
+      ...rateLimitWarnings(this.registry.policies, addressRules),
+      ...(this.#inputReport === undefined ? [] : [this.#inputReport]),
+    ];
   }
 
   /** Begins to listen to what other processes do; before the first request. */
@@ -269,9 +275,7 @@ export class SecurityRuntime {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop(), this.#closeLimits()]);
-    this.#memory.close();
-    this.#load?.close();
+    await Promise.all([this.apiKeyService.stop(), this.#sync?.stop(), this.#limits.close()]);
     this.#logger?.close();
   }
 
@@ -284,59 +288,9 @@ export class SecurityRuntime {
     const service = new ApiKeyService(store, settings, digests, clock, this.events);
     return { service, verifier: new ApiKeyVerifier(store, settings, digests, clock, service) };
   }
-
-  /** A storage that cannot be reached any more must not keep the others from closing. */
-  async #closeLimits(): Promise<void> {
-    const closing = Promise.resolve(this.#limits.close?.()).catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_MS);
-    });
-    await Promise.race([closing, late]);
-    clearTimeout(timer);
-  }
-
-  #planResolver(): PlanResolver {
-    const { options, clock } = this.configuration;
-    const { planOf, planCacheFor = DEFAULT_PLAN_CACHE } = options.rateLimit ?? {};
-    const failed = (error: unknown) =>
-      this.events.emit('rate-limit.plan-failed', {
-        message: error instanceof Error ? error.message : 'unknown',
-      });
-    return new PlanResolver(this.plans, planOf, parseDuration(planCacheFor)!, clock, failed);
-  }
-
-  /** The storage that limits are counted in, and what guards it if it is not this process's memory. */
-  #storage(): RateLimitStorage | ResilientStorage {
-    const { options, clock } = this.configuration;
-    const { storage: given, onStoreFailure, storeTimeout, nodes } = options.rateLimit ?? {};
-    if (given === undefined) return this.#memory;
-    const shared = 'consume' in given ? given : new ThrottlerStorageAdapter(given);
-    return new ResilientStorage(shared, this.#memory, {
-      timeoutMs: parseDuration(storeTimeout),
-      onStoreFailure,
-      nodes,
-      clock,
-      onFailure: (error) =>
-        this.events.emit('rate-limit.store-failed', {
-          message: error instanceof Error ? error.message : 'unknown',
-        }),
-      onRecovery: (afterMs) => this.events.emit('rate-limit.store-recovered', { afterMs }),
-    });
-  }
 }
 
 const at = (address: string | undefined) => (address === undefined ? {} : { address });
-
-/** A third party's storage can add a hit, but not look without one. */
-function takesLooks(storage: RateLimitStorage | ThrottlerStorage | undefined): boolean {
-  return storage === undefined || 'consume' in storage;
-}
-
-/** Whether requests can give back what they have taken. */
-function takesRefunds(storage: RateLimitStorage | ThrottlerStorage | undefined): boolean {
-  return storage === undefined || ('refund' in storage && typeof storage.refund === 'function');
-}
 
 function partsOf(
   { options, authentication, limits, maxBodyBytes }: SecurityConfiguration,
@@ -346,7 +300,7 @@ function partsOf(
   return {
     authentication: authenticationPart(authentication),
     authorization: authorizationPart,
-    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit?.storage), throttler),
+    rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit), throttler),
     body: bodyPart(maxBodyBytes, takesBody),
     query: inputs,
     headers: headersPart,

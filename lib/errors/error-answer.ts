@@ -50,15 +50,20 @@ export function answerByStatus(status: number): ErrorAnswer {
   return { status: valid, code: codeOf(valid), message: messageOf(valid), extras: {} };
 }
 
+/** What an error says beside its code and message. */
+export function answerMembers({ details, requiredScopes, retryAfter }: SecurityErrorExtras) {
+  return {
+    ...(details ? { details } : {}),
+    ...(requiredScopes ? { requiredScopes } : {}),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
+}
+
 const PROBLEM_TYPES = 'https://iana.org/assignments/http-problem-types#';
 
 /** The envelope of the contract, or problem details (RFC 9457) with the same content. */
 export function serializeAnswer({ status, code, message, extras }: ErrorAnswer, problem: boolean): string {
-  const members = {
-    ...(extras.details ? { details: extras.details } : {}),
-    ...(extras.requiredScopes ? { requiredScopes: extras.requiredScopes } : {}),
-    ...(extras.retryAfter === undefined ? {} : { retryAfter: extras.retryAfter }),
-  };
+  const members = answerMembers(extras);
   return problem
     ? JSON.stringify({
         type: extras.problemType ? PROBLEM_TYPES + extras.problemType : 'about:blank',

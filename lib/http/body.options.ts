@@ -8,7 +8,17 @@ export interface BodyOptions {
   readonly maxSize?: ByteSize;
   /** Shape limits of JSON bodies (R-IV-04). */
   readonly json?: JsonLimitOptions;
+  /**
+   * Codings in which JSON and form bodies may come, one at a time; none by default (R-IV-02). What is unpacked counts against
+   * the same limit, and may be at most a hundred times as long as what was sent.
+   */
+  readonly encodings?: readonly BodyEncoding[];
 }
+
+/** A content coding that can be unpacked. */
+export type BodyEncoding = 'gzip' | 'br';
+
+const ENCODINGS: ReadonlySet<string> = new Set(['gzip', 'br'] satisfies BodyEncoding[]);
 
 const DEFAULT_BYTES = 102_400;
 /** No route reads more than this into memory. */
@@ -26,4 +36,21 @@ export function compileMaxBody(options: BodyOptions | undefined, problems: Confi
     "write bytes, or text such as '100kb' or '1mb'",
   );
   return DEFAULT_BYTES;
+}
+
+/** The codings to accept; problems are reported, never thrown. */
+export function compileEncodings(
+  options: BodyOptions | undefined,
+  problems: ConfigurationProblems,
+): readonly BodyEncoding[] {
+  const encodings: readonly string[] = options?.encodings ?? [];
+  if (!encodings.every((one) => ENCODINGS.has(one))) {
+    problems.add(
+      'body.encodings',
+      'body.encodings',
+      'names a coding that cannot be unpacked',
+      "write 'gzip' or 'br', or leave it out for none",
+    );
+  }
+  return Object.freeze([...(options?.encodings ?? [])]);
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { ExecutionContext } from '@nestjs/common';
+
 import type { Principal } from '../principal/principal.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 
@@ -62,6 +64,16 @@ type WithState = IncomingMessage & { [STATE]?: RequestState };
 /** Attaches the state to Node's request. */
 export function attachRequestState(request: IncomingMessage, state: RequestState): void {
   (request as WithState)[STATE] = state;
+}
+
+/** The state of the request that a handler of any transport works for; of a socket, that of its handshake. */
+export function requestStateIn(context: ExecutionContext): RequestState | undefined {
+  // A resolver's third argument is the context that its driver has made of the request.
+  const holder =
+    context.getType<string>() === 'graphql'
+      ? context.getArgByIndex<{ req?: object } | undefined>(2)?.req
+      : context.getArgByIndex<object | undefined>(0);
+  return holder === undefined ? undefined : requestStateOf(holder);
 }
 
 /** The state of a request: takes Node's, Express's or Fastify's request object. */

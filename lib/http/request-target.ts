@@ -1,3 +1,5 @@
+import { hasRefusedText } from './json/text-rules.js';
+
 /** Longest request target in characters (R-HP-08). */
 const MAX_TARGET = 8_192;
 
@@ -78,13 +80,12 @@ function hexDigit(code: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-/** A lead byte must bring its continuation bytes as escapes; a continuation byte is checked with its lead. */
+/** A lead byte must bring its continuation bytes as escapes, and a letter that is text; a continuation byte is checked with its lead. */
 function isUtf8Escape(url: string, at: number, lead: number): boolean {
   if (lead < 0xc0) return at >= 3 && url.charCodeAt(at - 3) === 0x25;
   const more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
   try {
-    decodeURIComponent(url.slice(at, at + 3 * (more + 1)));
-    return true;
+    return !hasRefusedText(decodeURIComponent(url.slice(at, at + 3 * (more + 1))));
   } catch {
     return false;
   }

@@ -4,6 +4,8 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import type { ScopeDescriptions } from '../authorization/scope-descriptions.js';
 import { PolicyRegistry } from '../policy/policy-registry.js';
 import type { CredentialScheme, RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { knownShapes } from '../validation/dto-shape.js';
+import { markFormats } from './declared-formats.js';
 import {
   ERROR_RESPONSES,
   ERROR_SCHEMAS,
@@ -34,7 +36,7 @@ const SAFE_METHODS: readonly string[] = ['get', 'head', 'options'];
 
 /**
  * Writes into an OpenAPI document what the routes' policies enforce: security schemes, the credential and scopes of each
- * operation, the failures it can answer with, the rate-limit headers, and that bodies take no unknown fields.
+ * operation, the failures it can answer with, the rate-limit headers, that bodies take no unknown fields, and which fields are secret or of a format.
  * What the document already says about a response stays.
  *
  * OpenAPI 3.0 allows scopes in `security` for OAuth only; there they are found in `x-required-scopes`. From 3.1 on they are in both.
@@ -72,6 +74,7 @@ export function applySecurityToDocument(
     operations.map(({ operation }) => operation),
     components.schemas,
   );
+  markFormats(components.schemas, knownShapes());
   return secured;
 }
 

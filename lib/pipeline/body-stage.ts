@@ -1,14 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 
-import { SecurityError } from '../errors/security-error.js';
+import { type ErrorDetail, SecurityError } from '../errors/security-error.js';
 import { parseForm } from '../http/body/form.js';
-import { checkMediaType } from '../http/body/media-type.js';
+import type { BodyEncoding } from '../http/body.options.js';
+import { inflateBody } from '../http/body/inflate-body.js';
+import { checkContent, type DeclaredContent } from '../http/body/media-type.js';
 import { readBody } from '../http/body/read-body.js';
 import type { JsonLimits } from '../http/json/json-limits.js';
 import { parseStrictJson } from '../http/json/strict-json.js';
+import { composed } from '../http/json/text-rules.js';
 import { readQuery } from '../http/query/strict-query.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
+import { type DetailOptions, inputRefused } from '../validation/details.js';
+import { safeName } from '../validation/input-path.js';
+import { isPlainObject } from '../validation/unexpected-fields.js';
 
 /** What Express and Fastify requests have in common, as far as the module fills it in. */
 export interface FrameworkRequest {
@@ -25,14 +31,17 @@ export interface FrameworkRequest {
 export class BodyStage {
   constructor(
     private readonly jsonLimits: JsonLimits,
+    private readonly encodings: readonly BodyEncoding[],
     private readonly keepRawBody: () => boolean,
+    private readonly details: DetailOptions,
   ) {}
 
   /** @throws SecurityError 400, 413 or 415 */
   receive(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): void | Promise<void> {
     const raw = state.request;
     const queryStart = raw.url!.indexOf('?');
-    if (queryStart >= 0) replaceQuery(request, raw.url!.slice(queryStart + 1), policy);
+    if (queryStart >= 0) replaceQuery(request, raw.url!.slice(queryStart + 1), policy, this.details);
+    if (raw.url!.includes('%')) normalizeParams(request.params);
     if (state.contentType !== undefined) raw.headers['content-type'] = state.contentType;
     // A parser that the application added itself has been here already.
     if (request.body !== undefined || !hasContent(raw)) return;
@@ -41,25 +50,39 @@ export class BodyStage {
         reason: 'body.unexpected',
       });
     }
-    const mediaType = checkMediaType(raw, policy.body.mediaTypes);
-    if (mediaType !== 'application/json' && mediaType !== 'application/x-www-form-urlencoded') return;
-    return this.#read(request, state, policy, mediaType);
+    const content = checkContent(raw, { types: policy.body.mediaTypes, encodings: this.encodings });
+    if (content.type !== 'application/json' && content.type !== FORM) return;
+    return this.#read(request, state, policy, content);
   }
 
   async #read(
     request: FrameworkRequest,
     state: RequestState,
     policy: RoutePolicy,
-    mediaType: string,
+    { type, encoding }: DeclaredContent,
   ): Promise<void> {
-    const bytes = await readBody(state.request, policy.body.maxBytes, () => {
+    const { maxBytes, raw, declared } = policy.body;
+    const sent = await readBody(state.request, maxBytes, () => {
       if (state.expectsContinue) state.response.writeContinue();
     });
-    if (policy.body.raw === true || this.keepRawBody()) request.rawBody = bytes;
-    if (bytes.length === 0) return;
-    request.body =
-      mediaType === 'application/json' ? parseStrictJson(bytes, this.jsonLimits) : parseForm(bytes);
-    if (!policy.body.declared) refuseFields(request.body);
+    if (raw === true || this.keepRawBody()) request.rawBody = sent;
+    if (sent.length === 0) return;
+    const bytes = encoding === undefined ? sent : await inflateBody(sent, encoding, maxBytes);
+    request.body = type === FORM ? parseForm(bytes) : parseStrictJson(bytes, this.jsonLimits);
+    if (!declared) refuseFields(request.body, this.details);
+  }
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** Text from a path in the form that text from everywhere else has (R-IV-08); what it may not hold was refused with the target. */
+function normalizeParams(params: Record<string, unknown> | undefined): void {
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (typeof value !== 'string') continue;
+    const normal = composed(value);
+    if (normal === undefined)
+      throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
+    params![name] = normal;
   }
 }
 
@@ -77,30 +100,27 @@ function takesContent(method: string | undefined): boolean {
 }
 
 /** A handler that takes no body gets no fields: an empty object is as good as nothing (R-IV-11). */
-function refuseFields(body: unknown): void {
-  if (typeof body === 'object' && body !== null && Object.keys(body).length === 0) return;
-  throw new SecurityError('UNEXPECTED_FIELDS', 'Unexpected fields in request', {
-    details: [{ path: '', rule: 'whitelist', message: 'This route takes no body' }],
-  });
+function refuseFields(body: unknown, details: DetailOptions): void {
+  if (isPlainObject(body) && Object.keys(body).length === 0) return;
+  const detail = { path: '', rule: 'whitelist', message: 'This route takes no body' };
+  throw inputRefused('UNEXPECTED_FIELDS', [detail], details);
 }
 
-function replaceQuery(request: FrameworkRequest, rawQuery: string, { query }: RoutePolicy): void {
-  const entries = readQuery(rawQuery);
+function replaceQuery(
+  request: FrameworkRequest,
+  rawQuery: string,
+  { query }: RoutePolicy,
+  details: DetailOptions,
+): void {
   const value = Object.create(null) as Record<string, string | readonly string[]>;
-  for (const [name, values] of Object.entries(entries)) {
+  const unknown: ErrorDetail[] = [];
+  for (const [name, values] of Object.entries(readQuery(rawQuery))) {
     if (query && !query.has(name)) {
-      throw new SecurityError('UNEXPECTED_FIELDS', 'Unexpected fields in request', {
-        details: [
-          {
-            path: name.replaceAll(/[^\w.-]/g, '?').slice(0, 64),
-            rule: 'whitelist',
-            message: 'Unknown query parameter',
-          },
-        ],
-      });
+      unknown.push({ path: safeName(name), rule: 'whitelist', message: 'Unknown query parameter' });
     }
     value[name] = values.length === 1 ? values[0]! : values;
   }
+  if (unknown.length > 0) throw inputRefused('UNEXPECTED_FIELDS', unknown, details);
   // Express computes `query` in a getter of its prototype: both adapters get the one strict reading instead.
   Object.defineProperty(request, 'query', { value, writable: true, enumerable: true, configurable: true });
 }

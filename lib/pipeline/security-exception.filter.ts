@@ -1,27 +1,25 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 
 import { answerTo, type ErrorAnswer } from '../errors/error-answer.js';
 import type { ErrorWriter } from '../errors/error-writer.js';
-import { SecurityError } from '../errors/security-error.js';
-import { redact } from '../events/redaction.js';
-import type { SecurityEvents } from '../events/security-events.js';
 import { ClientAborted } from '../http/body/read-body.js';
 import { eventContextOf } from '../http/request-context.js';
 import { type RequestState, requestStateOf } from '../http/request-state.js';
+import type { FailureReports } from './failure-reports.js';
+import { type DetailTranslator, translated } from '../validation/translation.js';
 import { REFUSED } from './request-hook.js';
 import type { UnmatchedRequests } from './unmatched-requests.js';
 
 /** Every failure becomes the contract's envelope here, once: the framework's own failures included. */
 @Catch()
 export class SecurityExceptionFilter implements ExceptionFilter {
-  readonly #logger = new Logger('Security');
-
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly writer: ErrorWriter,
     private readonly unmatched: UnmatchedRequests,
-    private readonly events: SecurityEvents,
+    private readonly reports: FailureReports,
+    private readonly translate: DetailTranslator | undefined,
   ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void | Promise<void> {
@@ -40,8 +38,15 @@ export class SecurityExceptionFilter implements ExceptionFilter {
         .catch((error: unknown) => this.#reply(response, state, answerTo(error, false)));
     }
     const answer = this.#withChallenge(answerTo(exception, state.policy !== undefined), state);
-    this.#report(exception, answer, state);
-    this.#reply(response, state, answer);
+    this.reports.report(exception, answer, eventContextOf(state));
+    this.#reply(response, state, this.#inLanguageOf(state, answer));
+  }
+
+  #inLanguageOf({ request }: RequestState, answer: ErrorAnswer): ErrorAnswer {
+    const { details } = answer.extras;
+    if (!this.translate || !details) return answer;
+    const inTheirs = translated(details, this.translate, request.headers['accept-language']);
+    return { ...answer, extras: { ...answer.extras, details: inTheirs } };
   }
 
   /** Every 401 carries the route's challenges, an application's own 401 too (R-AU-02). */
@@ -62,48 +67,5 @@ export class SecurityExceptionFilter implements ExceptionFilter {
     const { status, headers, body } = this.writer.write(answer, state.request);
     for (const [name, value] of headers) adapter.setHeader(response, name, value as string);
     adapter.reply(response, body, status);
-  }
-
-  #report(exception: unknown, answer: ErrorAnswer, state: RequestState): void {
-    if (exception instanceof SecurityError) {
-      this.#reportRefusal(exception, state);
-      return;
-    }
-    if (answer.status < 500 || exception instanceof HttpException) return;
-    const error = describe(exception);
-    this.#logger.error(redact(`${error.name}: ${error.message}`), error.stack && redact(error.stack));
-    this.events.emit(
-      'error.unhandled',
-      { name: error.name, message: redact(error.message), stack: error.stack && redact(error.stack) },
-      eventContextOf(state),
-    );
-  }
-
-  #reportRefusal({ code, extras }: SecurityError, state: RequestState): void {
-    if (code === 'VALIDATION_FAILED' || code === 'UNEXPECTED_FIELDS') {
-      const paths = (extras.details ?? []).map(({ path }) => path);
-      this.events.emit('validation.rejected', { code, paths }, eventContextOf(state));
-    } else if (REFUSED_INPUT.has(code)) {
-      this.events.emit('request.malformed', { code, reason: extras.reason ?? code }, eventContextOf(state));
-    }
-  }
-}
-
-const REFUSED_INPUT: ReadonlySet<string> = new Set([
-  'MALFORMED_REQUEST',
-  'PAYLOAD_TOO_COMPLEX',
-  'PAYLOAD_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-]);
-
-/** What was thrown may be anything, even something whose getters throw (R-ER-02). */
-function describe(exception: unknown): { name: string; message: string; stack: string | undefined } {
-  try {
-    if (exception instanceof Error) {
-      return { name: exception.name, message: exception.message, stack: exception.stack };
-    }
-    return { name: 'NonError', message: String(exception), stack: undefined };
-  } catch {
-    return { name: 'Unreadable', message: 'the thrown value cannot be read', stack: undefined };
   }
 }

@@ -7,10 +7,11 @@ import { type RequestState, requestStateOf } from '../http/request-state.js';
 import type { PolicyRegistry } from '../policy/policy-registry.js';
 import type { RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
 import { subjectFor } from '../rate-limit/limit-subject.js';
-import { OwnLimits } from '../rate-limit/own-limits.js';
-import type { PlanResolver } from '../rate-limit/plan-resolver.js';
+import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import type { PlanResolver } from '../rate-limit/plans/plan-resolver.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { BodyStage, FrameworkRequest } from './body-stage.js';
+import type { Transports } from './transports.js';
 
 /**
  * The one guard: finds the route's policy and goes through its demands in a fixed order (docs/architecture.md):
@@ -27,14 +28,11 @@ export class SecurityGuard implements CanActivate {
     private readonly plans: PlanResolver,
     private readonly authorizer: Authorizer,
     private readonly bodies: BodyStage,
+    private readonly transports: Transports,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (context.getType<string>() !== 'http') {
-      throw new SecurityError('FORBIDDEN', 'This transport is not protected', {
-        reason: 'transport.unsupported',
-      });
-    }
+    if (context.getType<string>() !== 'http') return this.transports.canActivate(context);
     const state = requestStateOf(requestOf(context));
     const policy = this.registry.find(
       context.getClass(),

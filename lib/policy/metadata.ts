@@ -53,6 +53,11 @@ export class RouteMetadata {
     return Reflect.getMetadata(PREFIX + key, this.controller) as T | undefined;
   }
 
+  /** Whether something else than its class, such as a GraphQL schema, says what an input of the handler may be. */
+  isTyped(_input: string | undefined): boolean {
+    return false;
+  }
+
   /** The handler's own entry, or else the controller's. */
   nearest<T>(key: PolicyMetadataKey): T | undefined {
     return this.ofHandler<T>(key) ?? this.ofController<T>(key);

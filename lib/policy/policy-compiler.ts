@@ -24,18 +24,19 @@ export type PolicyPart<F extends PolicyField> = (
 /** The parts of all features, one for each field. */
 export type PolicyParts = { readonly [F in PolicyField]: PolicyPart<F> };
 
-/** Compiles one handler's metadata into its policy. */
+/**
+ * Compiles one handler's metadata into its policy.
+ *
+ * @param id names a handler that has no address of its own, such as `Query.orders`
+ */
 export function compilePolicy(
   metadata: RouteMetadata,
   methodName: string,
   locations: readonly RouteLocation[],
   parts: PolicyParts,
   problems: ConfigurationProblems,
+  id: string = idOf(locations),
 ): RoutePolicy {
-  const first = locations[0];
-  const id = first
-    ? `${first.method} ${first.path}${first.version ? ` v${first.version}` : ''}${hostSuffix(first)}`
-    : 'none';
   const handler = `${metadata.controller.name}.${methodName}`;
   const route: CompiledRoute = { id, where: `${id} (${handler})`, methodName, metadata, locations };
   const fields = Object.entries(parts).map(([field, part]) => [
@@ -48,6 +49,11 @@ export function compilePolicy(
     locations: Object.freeze([...locations]),
     ...(Object.fromEntries(fields) as Pick<RoutePolicy, PolicyField>),
   });
+}
+
+function idOf([first]: readonly RouteLocation[]): string {
+  if (!first) return 'none';
+  return `${first.method} ${first.path}${first.version ? ` v${first.version}` : ''}${hostSuffix(first)}`;
 }
 
 function hostSuffix({ host }: RouteLocation): string {

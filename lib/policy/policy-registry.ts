@@ -5,6 +5,13 @@ import type { RoutePolicy } from './route-policy.js';
 type Controller = abstract new (...args: never[]) => unknown;
 type Handler = (...args: never[]) => unknown;
 
+/** A handler and its policy, as the registry keeps them. */
+export interface PolicyEntry {
+  readonly controller: Controller;
+  readonly handler: Handler;
+  readonly policy: RoutePolicy;
+}
+
 /** All route policies of the application, for reports and tests; filled once at boot, read only afterwards. */
 @Injectable()
 export class PolicyRegistry {
@@ -26,7 +33,7 @@ export class PolicyRegistry {
   }
 
   /** @internal Called once, by the boot. */
-  fill(entries: readonly { controller: Controller; handler: Handler; policy: RoutePolicy }[]): void {
+  fill(entries: readonly PolicyEntry[]): void {
     for (const { controller, handler, policy } of entries) {
       const handlers = this.#byHandler.get(controller) ?? new Map<Handler, RoutePolicy>();
       handlers.set(handler, policy);

@@ -162,7 +162,10 @@ export interface RouteLocation {
 
 /** Everything a request needs to know about its route; compiled once at boot and frozen. */
 export interface RoutePolicy {
-  /** Method and first path template: `GET /users/:id`. Names the route in limits, events and reports. */
+  /**
+   * Method and first path template: `GET /users/:id`; type and field of a resolver: `Query.orders`; path and event of a gateway:
+   * `WS /chat say`. Names the route in limits, events and reports.
+   */
   readonly id: string;
   readonly locations: readonly RouteLocation[];
   /** `Class.method`, for people only. */

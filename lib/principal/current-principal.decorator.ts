@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
-import { requestStateOf } from '../http/request-state.js';
+import { requestStateIn } from '../http/request-state.js';
 import type { Principal } from './principal.js';
 
 /**
@@ -11,6 +11,5 @@ import type { Principal } from './principal.js';
  * me(@CurrentPrincipal() principal: Principal) { … }
  */
 export const CurrentPrincipal = createParamDecorator(
-  (_: unknown, context: ExecutionContext): Principal | undefined =>
-    requestStateOf(context.switchToHttp().getRequest<object>())?.principal,
+  (_: unknown, context: ExecutionContext): Principal | undefined => requestStateIn(context)?.principal,
 );

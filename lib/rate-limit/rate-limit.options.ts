@@ -4,9 +4,9 @@ import type { ConfigurationProblems } from '../configuration/configuration-probl
 import { type Duration, parseDuration } from '../configuration/units.js';
 import type { StoreFailurePolicy } from '../policy/limit-meter.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
-import { checkMemoryRateLimitStorageOptions } from './memory-storage-bounds.js';
-import type { PlanOf } from './plan-resolver.js';
-import type { PlanLimits } from './rate-limit-plans.js';
+import { checkMemoryRateLimitStorageOptions } from './memory/memory-storage-bounds.js';
+import type { PlanOf } from './plans/plan-resolver.js';
+import type { PlanLimits } from './plans/rate-limit-plans.js';
 import type { RateLimitHeaderMode } from './rate-limit-headers.js';
 import type { RateLimitStorage } from './rate-limit-storage.js';
 

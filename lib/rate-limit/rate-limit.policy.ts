@@ -6,7 +6,7 @@ import type { LimitSpec } from '../policy/limit-spec.js';
 import type { RateLimitDeclaration } from './rate-limit.decorator.js';
 import type { LimitSetting } from './rate-limit.options.js';
 import { inOrder, NO_RULES } from './rule-order.js';
-import { readThrottlerMetadata } from './throttler-metadata.js';
+import { readThrottlerMetadata } from './throttler/throttler-metadata.js';
 import { checkRouteGuards } from './throttler/throttler-guards.js';
 import type { ThrottlerSetup } from './throttler/throttler-setup.js';
 import { policyOfDecorators, policyOfSetup, SKIPPED } from './throttler/throttler.policy.js';

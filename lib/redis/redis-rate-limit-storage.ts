@@ -1,7 +1,8 @@
 import { type SecurityClock, systemClock } from '../clock.js';
 import type { LimitMeter } from '../policy/limit-meter.js';
-import { assertCountable } from '../rate-limit/memory-storage-bounds.js';
+import { assertCountable } from '../rate-limit/assert-countable.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
+import { warnOfEviction } from './eviction-warning.js';
 import { DecisionBatches } from './limits/decision-batches.js';
 import { ExactLimits } from './limits/exact-limits.js';
 import { LeaseReturns } from './limits/lease-returns.js';
@@ -10,7 +11,7 @@ import { LimitNames } from './limits/limit-names.js';
 import { NodeCensus } from './limits/node-census.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { closeRedis, openRedis } from './open-redis.js';
-import { connectionOver, type RedisClient } from './redis-connection.js';
+import { connectionOver, type RedisClient, type RedisConnection } from './redis-connection.js';
 
 /** Options of `RedisRateLimitStorage`. */
 export interface RedisRateLimitStorageOptions {
@@ -34,10 +35,13 @@ export interface RedisRateLimitStorageOptions {
  * rateLimit: { read: '300/minute', storage: new RedisRateLimitStorage(client) }
  */
 export class RedisRateLimitStorage implements RateLimitStorage {
+  readonly #connection: RedisConnection;
+  readonly #names: LimitNames;
   readonly #exact: ExactLimits;
   readonly #leased: LeasedLimits;
   readonly #requests: RequestLimits;
   readonly #census: NodeCensus;
+  #started = false;
   #own: RedisClient | undefined;
 
   /** @throws TypeError for a client that is none of ioredis, iovalkey and node-redis */
@@ -47,6 +51,8 @@ export class RedisRateLimitStorage implements RateLimitStorage {
   ) {
     const connection = connectionOver(client);
     const names = new LimitNames(prefix);
+    this.#connection = connection;
+    this.#names = names;
     const batches = new DecisionBatches(connection, () => '');
     this.#census = new NodeCensus(connection, names.nodes);
     this.#exact = new ExactLimits(connection, names, batches);
@@ -73,7 +79,7 @@ export class RedisRateLimitStorage implements RateLimitStorage {
   /** @throws RangeError for a cost that is no whole number, or a limit out of bounds: nothing is counted wrongly in silence */
   consume(charges: readonly LimitCharge[]): LimitDecision | Promise<LimitDecision> {
     for (const charge of charges) assertCountable(charge);
-    this.#census.start();
+    if (!this.#started) this.#start();
     return this.#requests.consume(charges);
   }
 
@@ -92,5 +98,14 @@ export class RedisRateLimitStorage implements RateLimitStorage {
   async close(): Promise<void> {
     await Promise.all([this.#leased.close(), this.#census.stop()]);
     if (this.#own !== undefined) closeRedis(this.#own);
+  }
+
+  #start(): void {
+    this.#started = true;
+    this.#census.start();
+    // Every counter expires, so all policies but one would drop some.
+    warnOfEviction(this.#connection, this.#names.nodes, 'counters of rate limits', '').catch(() => {
+      // Whoever asks for a decision hears of a server that is not there.
+    });
   }
 }

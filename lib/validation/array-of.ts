@@ -1,25 +1,30 @@
 import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 
+import { groupClass } from './derived/group-class.js';
 import { type DetailOptions, Findings } from './details.js';
 import { DtoValidator, missingBody } from './dto-validator.js';
 import { type InputPath, item, member } from './input-path.js';
+import { isDtoClass } from './property-shape.js';
 import { convertText } from './text-conversion.js';
+import type { DtoClass } from './transformer-storage.js';
 import { addWrongKind } from './unexpected-fields.js';
+import { OneOfPipe } from './union/one-of.js';
 import { detailOptions, type ValidationOptions } from './validation.options.js';
-import { isOfKind, kindOfConstructor, parseDate, type ValueKind } from './value-kinds.js';
+import { dateOf, isOfKind, kindOfConstructor, type ValueKind } from './value-kinds.js';
 
 const MAX_ITEMS = 1_000;
 
-/** A class with rules, or one of the types that a single value may have. */
+/** A class with rules, several told apart by `oneOf()`, or one of the types that a single value may have. */
 export type ItemType =
   | Type<object>
   | StringConstructor
   | NumberConstructor
   | BooleanConstructor
-  | DateConstructor;
+  | DateConstructor
+  | OneOfPipe;
 
 /** Options of {@link arrayOf}. */
-export interface ArrayOfOptions extends Omit<ValidationOptions, 'undeclared'> {
+export interface ArrayOfOptions extends Pick<ValidationOptions, 'maxDetails' | 'status'> {
   /** Most items; 1 000 by default. */
   readonly maxItems?: number;
 }
@@ -28,7 +33,7 @@ export interface ArrayOfOptions extends Omit<ValidationOptions, 'undeclared'> {
  * A pipe for a list: TypeScript leaves nothing of `ItemDto[]` but `Array` at run time, so what it holds has to be named
  * (R-IV-10, PITFALL V2). A query parameter may come once or several times; it becomes a list either way.
  *
- * @param type class of the items, or `String`, `Number`, `Boolean`, `Date`
+ * @param type class of the items, `oneOf()` several, or `String`, `Number`, `Boolean`, `Date`
  * @example
  * create(@Body(arrayOf(ItemDto)) items: ItemDto[]) { … }
  * @example
@@ -46,8 +51,9 @@ export class ArrayOfPipe implements PipeTransform {
 
   constructor(
     readonly type: ItemType,
-    { maxItems = MAX_ITEMS, ...options }: ArrayOfOptions,
+    private readonly given: ArrayOfOptions,
   ) {
+    const { maxItems = MAX_ITEMS, ...options } = given;
     this.#options = detailOptions(options);
     this.#dtos = new DtoValidator(this.#options);
     this.#maxItems = maxItems;
@@ -71,11 +77,22 @@ export class ArrayOfPipe implements PipeTransform {
     if (kind) return this.#singles(items, kind, type === 'body', path, data);
     const made: unknown[] = [];
     for (let i = 0; i < items.length; i++) {
-      made.push(
-        await this.#dtos.body(type === 'body' ? items[i] : null, this.type as Type<object>, item(path, i)),
-      );
+      made.push(await this.#one(type === 'body' ? items[i] : null, item(path, i)));
     }
     return made;
+  }
+
+  /** @internal The same for the rules of some groups. */
+  inGroups(groups: readonly string[]): ArrayOfPipe {
+    const { type } = this;
+    if (type instanceof OneOfPipe) return new ArrayOfPipe(type.inGroups(groups), this.given);
+    if (!isDtoClass(type)) return this;
+    return new ArrayOfPipe(groupClass(type, groups) as Type<object>, this.given);
+  }
+
+  #one(value: unknown, path: InputPath): object | Promise<object> {
+    const { type } = this;
+    return type instanceof OneOfPipe ? type.at(value, path) : this.#dtos.body(value, type as DtoClass, path);
   }
 
   #singles(
@@ -90,7 +107,7 @@ export class ArrayOfPipe implements PipeTransform {
     const made = items.map((one, index) => {
       const at = item(path, index);
       if (!isBody) return convertText(one, kind, named, at, findings);
-      if (isOfKind(one, kind)) return kind === 'date' ? parseDate(one as string) : one;
+      if (isOfKind(one, kind)) return kind === 'date' ? dateOf(one) : one;
       addWrongKind(at, named, kind as 'string', findings, true);
       return undefined;
     });

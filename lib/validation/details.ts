@@ -6,6 +6,8 @@ const MESSAGE_LENGTH = 256;
 const COLLECTED = 256;
 
 const NO_NAMES: ReadonlySet<string> = new Set();
+/** What an unknown field is told. */
+export const UNKNOWN_FIELD = 'This field is not known here';
 
 /** How refusals are told. */
 export interface DetailOptions {
@@ -38,6 +40,20 @@ class InputRefused extends SecurityError {
   }
 }
 
+/** The error for details that are in order already: cut to what is told, in number and in length. */
+export function inputRefused(
+  code: 'VALIDATION_FAILED' | 'UNEXPECTED_FIELDS',
+  details: readonly ErrorDetail[],
+  { maxDetails, status }: DetailOptions,
+): SecurityError {
+  const cut = details.slice(0, maxDetails);
+  return new InputRefused(
+    code,
+    cut.map(({ path, rule, message }) => ({ path, rule, message: message.slice(0, MESSAGE_LENGTH) })),
+    status,
+  );
+}
+
 /** What is wrong with one input, told in a stable order and never at length (R-IV-28). */
 export class Findings {
   readonly #unexpected: Finding[] = [];
@@ -64,7 +80,7 @@ export class Findings {
   /** An unknown field. These are told in the order of the request: a declaration has no place for them. */
   addUnexpected(path: InputPath): void {
     if (this.#unexpected.length >= COLLECTED) return;
-    this.#unexpected.push({ path, order: [], rule: 'whitelist', message: 'This field is not known here' });
+    this.#unexpected.push({ path, order: [], rule: 'whitelist', message: UNKNOWN_FIELD });
   }
 
   /** A broken rule. `unfit` keeps the value away from class-transformer. */

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 
 import { rulesOf } from './compiled/rules-of.js';
 import { type PropertyShape, type Rule, propertyShape } from './property-shape.js';
+import { hideSecret, SECRET_RULE } from './secret.decorator.js';
 import { type DtoClass, PLAIN_TO_CLASS, transformerStorage } from './transformer-storage.js';
 
 /**
@@ -15,7 +16,13 @@ export interface DtoShape {
   readonly byName: ReadonlyMap<string, PropertyShape>;
 }
 
-const shapes = new WeakMap<DtoClass, DtoShape>();
+/** As many as there are classes, which class-validator keeps too. */
+const shapes = new Map<DtoClass, DtoShape>();
+
+/** Every class that input was declared with so far: after the boot, all that routes take. */
+export function knownShapes(): IterableIterator<[DtoClass, DtoShape]> {
+  return shapes.entries();
+}
 
 /** The shape of a class; one without any rule has no properties. */
 export function shapeOf(dto: DtoClass): DtoShape {
@@ -39,6 +46,8 @@ function readShape(dto: DtoClass): DtoShape {
     const property = Object.freeze(propertyShape(dto, name, inputName, byName.size, own));
     properties.set(inputName, property);
     byName.set(name, property);
+    // A class that was derived by a mapped type has the rule, but not what the decorator put on its model.
+    if (property.rules.has(SECRET_RULE)) hideSecret(dto.prototype as object, name);
   }
   return Object.freeze({ properties, byName });
 }

@@ -16,7 +16,7 @@ export function inputPart(options: ValidationOptions | undefined): PolicyPart<'q
       for (const { where, problem, fix } of found.all) logger.warn(`${where} ${problem}: ${fix}`);
     }
     if (options?.compiled !== false) {
-      for (const { dto } of inputsOf(route.metadata, route.methodName)) if (dto) compileDto(dto);
+      for (const { dtos } of inputsOf(route.metadata, route.methodName)) dtos.forEach(compileDto);
     }
     const names = queryNames(route.metadata, route.methodName);
     // Something outside the handler may still read the query of a route that declares none.

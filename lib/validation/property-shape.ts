@@ -1,6 +1,9 @@
+import { ANY_NAMES_RULE } from './any-names.decorator.js';
 import { constraintsOf } from './compiled/rules-of.js';
+import { isTextRule } from './formats/format-rule.js';
 import { isNullableCondition } from './is-nullable.decorator.js';
 import { type NestedType, nestedType, staticTypeOf } from './nested-type.js';
+import { isTextTransform } from './sanitize/text-transform.js';
 import { type DtoClass, PLAIN_TO_CLASS, transformerStorage } from './transformer-storage.js';
 import { enumMembers, kindOfConstructor, kindOfMembers, type ValueKind } from './value-kinds.js';
 
@@ -38,12 +41,16 @@ export interface PropertyShape {
   readonly textKind: ValueKind;
   readonly integer: boolean;
   readonly nullable: boolean;
+  /** Objects in it that no class describes may have names that databases take for operators. */
+  readonly anyNames: boolean;
   /** What `@Type()` makes class-transformer convert the value, or each item, to. */
   readonly typedAs: ValueKind | undefined;
   /** class-transformer converts the value by `@Type()` or `@Transform()`: a wrong one must not get there. */
   readonly converted: boolean;
   /** The application converts it itself. */
   readonly transformed: boolean;
+  /** A decorator of ours changes its texts, which stay texts: `@Trim()` and the like. */
+  readonly changesText: boolean;
   /** Highest number of items that a rule allows: looked at before the items are (PITFALL V11). */
   readonly maxItems: number | undefined;
   /** The members of an enum that `@IsEnum()` would take for more than they are. */
@@ -88,7 +95,8 @@ export function propertyShape(
 ): PropertyShape {
   const designType: unknown = Reflect.getMetadata('design:type', dto.prototype as object, name);
   const type = transformerStorage.findTypeMetadata(dto, name);
-  const transformed = transformerStorage.findTransformMetadatas(dto, name, PLAIN_TO_CLASS).length > 0;
+  const transforms = transformerStorage.findTransformMetadatas(dto, name, PLAIN_TO_CLASS);
+  const transformed = transforms.some(({ transformFn }) => !isTextTransform(transformFn));
   const rules = byKey(ownRules);
   const isNested = rules.has(NESTED);
   const named = kindOfConstructor(staticTypeOf(type));
@@ -112,9 +120,11 @@ export function propertyShape(
       named ?? (transformed ? 'any' : kind === 'date' && hasAny(rules, DATE_TEXT_RULES) ? 'string' : kind),
     integer: rules.has('isInt') || (members !== undefined && [...members].every(Number.isInteger)),
     typedAs: named,
+    anyNames: rules.has(ANY_NAMES_RULE),
     nullable: ownRules.some((rule) => rule.type === CONDITION && isNullableCondition(rule.constraints)),
     converted: transformed || type !== undefined,
     transformed,
+    changesText: transforms.some(({ transformFn }) => isTextTransform(transformFn)),
     maxItems: typeof maxItems === 'number' ? maxItems : undefined,
     members,
     nested: isNested && type && !named ? nestedType(type, name) : undefined,
@@ -153,7 +163,7 @@ function declaredKind(designType: unknown, rules: ReadonlyMap<string, unknown>):
   if (designType !== Array && designType !== Object && designType !== undefined) return 'any';
   if (hasAny(rules, NUMBER_RULES)) return 'number';
   if (rules.has('isBoolean')) return 'boolean';
-  if (rules.has('isString')) return 'string';
+  if (rules.has('isString') || [...rules.keys()].some(isTextRule)) return 'string';
   return 'any';
 }
 

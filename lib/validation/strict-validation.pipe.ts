@@ -5,6 +5,7 @@ import { shapeOf } from './dto-shape.js';
 import { DtoValidator, missingBody } from './dto-validator.js';
 import { member } from './input-path.js';
 import { isDtoClass } from './property-shape.js';
+import { SchemaValidator } from './schema/schema-validator.js';
 import { convertText } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
 import { addWrongKind } from './unexpected-fields.js';
@@ -12,10 +13,10 @@ import { detailOptions, type ValidationOptions } from './validation.options.js';
 import { PIPE_PACKAGES } from './validation-packages.js';
 import {
   enumMembers,
+  dateOf,
   isOfKind,
   kindOfConstructor,
   kindOfMembers,
-  parseDate,
   type ValueKind,
 } from './value-kinds.js';
 
@@ -27,7 +28,8 @@ export interface StrictValidationPipeOptions extends ValidationOptions {
 
 /**
  * Nest's ValidationPipe, made strict: unknown fields are refused at every depth and under any name, bodies are never
- * converted, query and path parameters only by exact spelling, errors follow the contract.
+ * converted, query and path parameters only by exact spelling, errors follow the contract. Parameters with a schema
+ * (`@Body({ schema })`) are held against it, with the same strictness.
  * The module sets it up for the whole application; alone it is used like any pipe. What parameters of type `Object` or
  * `Array` hold is not looked at: the check at boot refuses them unless they have a pipe or schema of their own.
  *
@@ -37,6 +39,7 @@ export interface StrictValidationPipeOptions extends ValidationOptions {
 @Injectable()
 export class StrictValidationPipe extends ValidationPipe {
   readonly #dtos: DtoValidator;
+  readonly #schemas: SchemaValidator;
   readonly #refuse: (findings: Findings) => Error;
 
   constructor(@Optional() { expectedType, ...options }: StrictValidationPipeOptions = {}) {
@@ -50,13 +53,15 @@ export class StrictValidationPipe extends ValidationPipe {
     this.expectedType = expectedType;
     const details = detailOptions(options);
     this.#dtos = new DtoValidator(details);
+    this.#schemas = new SchemaValidator(details);
     this.#refuse = (findings) => findings.toError(details);
   }
 
   /** @throws SecurityError `UNEXPECTED_FIELDS`, `VALIDATION_FAILED`; `MALFORMED_REQUEST` if a body is missing */
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    // What an application's own decorators hand over, and what has a schema, is judged elsewhere.
-    if (metadata.type === 'custom' || metadata.schema !== undefined) return value;
+    if (metadata.schema !== undefined) return this.#schemas.validate(value, metadata.schema, metadata);
+    // What an application's own decorators hand over is theirs to judge.
+    if (metadata.type === 'custom') return value;
     const type: unknown = this.expectedType ?? metadata.metatype;
     const kind = kindOfConstructor(type);
     if (kind) return this.#single(value, kind, metadata);
@@ -90,7 +95,7 @@ export class StrictValidationPipe extends ValidationPipe {
   }
 
   #exact(value: unknown, kind: ValueKind, data: string | undefined): unknown {
-    if (isOfKind(value, kind)) return kind === 'date' ? parseDate(value as string) : value;
+    if (isOfKind(value, kind)) return kind === 'date' ? dateOf(value) : value;
     const findings = new Findings(undefined);
     const path = data === undefined ? undefined : member(undefined, data, 0);
     addWrongKind(path, { inputName: data ?? 'The body', integer: false }, kind as 'string', findings, true);

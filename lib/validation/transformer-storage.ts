@@ -25,9 +25,15 @@ export interface TypeMetadata {
   };
 }
 
-/** What `@Expose()` wrote for one property. */
+/** What `@Exclude()` wrote for one property, or for the class. */
+export interface ExcludeMetadata {
+  readonly propertyName: string | undefined;
+  readonly options?: object;
+}
+
+/** What `@Expose()` wrote for one property, or for the class. */
 export interface ExposeMetadata {
-  readonly propertyName: string;
+  readonly propertyName: string | undefined;
   readonly options?: {
     readonly name?: string;
     readonly toPlainOnly?: boolean;
@@ -53,15 +59,23 @@ export interface TransformerStorage {
   findTransformMetadatas(target: DtoClass, property: string, direction: number): readonly TransformMetadata[];
   findExposeMetadata(target: DtoClass, property: string): ExposeMetadata | undefined;
   findExposeMetadataByCustomName(target: DtoClass, name: string): ExposeMetadata | undefined;
-  getExposedMetadatas(target: DtoClass): readonly ExposeMetadata[];
+  /** Those of properties, not that of the class. */
+  getExposedMetadatas(target: DtoClass): readonly (ExposeMetadata & { readonly propertyName: string })[];
   getExcludedMetadatas(target: DtoClass): readonly unknown[];
   getExposedProperties(target: DtoClass, direction: number): readonly string[];
   getExcludedProperties(target: DtoClass, direction: number): readonly string[];
+  findExcludeMetadata(target: DtoClass, property: string): ExcludeMetadata | undefined;
+  addTypeMetadata(metadata: TypeMetadata & { target: DtoClass; propertyName: string }): void;
+  addTransformMetadata(metadata: object & { target: DtoClass }): void;
+  addExposeMetadata(metadata: ExposeMetadata & { target: DtoClass }): void;
+  addExcludeMetadata(metadata: ExcludeMetadata & { target: DtoClass }): void;
   getStrategy(target: DtoClass): 'none' | 'exposeAll' | 'excludeAll';
 }
 
 /** `TransformationType.PLAIN_TO_CLASS`. */
 export const PLAIN_TO_CLASS = 0;
+/** `TransformationType.CLASS_TO_PLAIN`. */
+export const CLASS_TO_PLAIN = 1;
 
 // Neither has a public export. The package's main entry requires these very files, so these are the objects in use.
 const require = createRequire(import.meta.url);

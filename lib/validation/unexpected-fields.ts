@@ -47,18 +47,24 @@ export function scanFree(
   path: InputPath | undefined,
   findings: Findings,
   depth: number,
+  anyNames = false,
 ): void {
   if (typeof value !== 'object' || value === null || isBinary(value)) return;
   if (depth > MAX_DEPTH) throw tooDeep();
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) scanFree(value[i], item(path, i), findings, depth + 1);
+    for (let i = 0; i < value.length; i++) scanFree(value[i], item(path, i), findings, depth + 1, anyNames);
     return;
   }
   for (const name of Object.keys(value)) {
     const at = member(path, safeName(name), 0);
-    if (FORBIDDEN.has(name)) findings.addUnexpected(at);
-    else scanFree((value as Record<string, unknown>)[name], at, findings, depth + 1);
+    if (FORBIDDEN.has(name) || (!anyNames && isOperator(name))) findings.addUnexpected(at);
+    else scanFree((value as Record<string, unknown>)[name], at, findings, depth + 1, anyNames);
   }
+}
+
+/** `$gt`, `a.b`: to document databases these are operators and paths (R-IV-25). */
+function isOperator(name: string): boolean {
+  return name.startsWith('$') || name.includes('.');
 }
 
 function scanProperty(
@@ -113,9 +119,9 @@ function scanOne(
   findings: Findings,
   depth: number,
 ): void {
-  const { nested, bodyKind, members, inputName } = property;
+  const { nested, bodyKind, members, inputName, anyNames } = property;
   if (nested) scanNested(value, nested, owner, path, findings, depth + 1);
-  else if (bodyKind === 'any') scanFree(value, path, findings, depth + 1);
+  else if (bodyKind === 'any') scanFree(value, path, findings, depth + 1, anyNames);
   else if (!isOfKind(value, bodyKind))
     addWrongKind(path, property, bodyKind, findings, property.converted || typeof value === 'object');
   if (members && !property.transformed && !members.has(value)) {

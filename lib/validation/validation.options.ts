@@ -1,5 +1,6 @@
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { DtoValidatorOptions } from './dto-validator.js';
+import type { DetailTranslator } from './translation.js';
 
 /** How input is validated. Limits on the shape of bodies are under `body`. */
 export interface ValidationOptions {
@@ -10,6 +11,14 @@ export interface ValidationOptions {
   readonly undeclared?: 'refuse' | 'warn';
   /** Most entries of `details` in an answer; 20 by default, 1–100. */
   readonly maxDetails?: number;
+  /**
+   * Properties of input classes that take more than they should: text without a maximum length, lists without a maximum size,
+   * numbers without bounds, any value at all, names that are the server's. `warn` (default) lists them at boot, `refuse` stops
+   * it, `allow` says nothing.
+   */
+  readonly unbounded?: 'refuse' | 'warn' | 'allow';
+  /** Puts the messages of `details` into the client's language; not used by a pipe without the module. */
+  readonly translate?: DetailTranslator;
   /** Status of `VALIDATION_FAILED` and `UNEXPECTED_FIELDS`; 400 by default, 422 for clients that expect that. */
   readonly status?: 400 | 422;
   /**
@@ -31,6 +40,8 @@ export function detailOptions({
 
 const KNOWN: ReadonlySet<string> = new Set([
   'undeclared',
+  'unbounded',
+  'translate',
   'maxDetails',
   'status',
   'compiled',
@@ -52,6 +63,8 @@ export function checkValidationOptions(
   }
   const {
     undeclared = 'refuse',
+    unbounded = 'warn',
+    translate,
     maxDetails = 20,
     status = 400,
     compiled = true,
@@ -62,6 +75,22 @@ export function checkValidationOptions(
       'validation.undeclared',
       'is neither "refuse" nor "warn"',
       'use one of the two',
+    );
+  }
+  if (unbounded !== 'refuse' && unbounded !== 'warn' && unbounded !== 'allow') {
+    problems.add(
+      'validation.unbounded-option',
+      'validation.unbounded',
+      'is neither "refuse" nor "warn" nor "allow"',
+      'use one of the three',
+    );
+  }
+  if (translate !== undefined && typeof translate !== 'function') {
+    problems.add(
+      'validation.translate',
+      'validation.translate',
+      'is no function',
+      'give one that returns a text, or leave it out',
     );
   }
   if (status !== 400 && status !== 422) {

@@ -33,8 +33,14 @@ export function isOfKind(value: unknown, kind: ValueKind): boolean {
   if (kind === 'any') return true;
   // `1e400` in JSON text is infinity by now.
   if (kind === 'number') return typeof value === 'number' && Number.isFinite(value);
-  if (kind === 'date') return typeof value === 'string' && parseDate(value) !== undefined;
+  if (kind === 'date') return dateOf(value) !== undefined;
   return typeof value === kind;
+}
+
+/** A date from its text, or one that a GraphQL scalar has made of it already; JSON holds none. */
+export function dateOf(value: unknown): Date | undefined {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value;
+  return typeof value === 'string' ? parseDate(value) : undefined;
 }
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/;

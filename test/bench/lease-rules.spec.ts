@@ -6,8 +6,9 @@ import { Lease } from '../../bench/simulate/lease-limiter.js';
 import { LeaseStore } from '../../bench/simulate/lease-store.js';
 import { Random } from '../../bench/simulate/random.js';
 import { LEASE_MS, type Scenario } from '../../bench/simulate/scenario.js';
+import { DECIDE } from '../../lib/redis/limits/decide-script.js';
 import { LeasedCounter } from '../../lib/redis/limits/lease.js';
-import { DECIDE, REFUND } from '../../lib/redis/limits/limit-scripts.js';
+import { REFUND } from '../../lib/redis/limits/limit-scripts.js';
 import { connectionOver } from '../../lib/redis/redis-connection.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 
@@ -35,7 +36,7 @@ describe('the leases that are simulated, beside those of the Redis storage', () 
     async ({ windowMs, limit, nodes }) => {
       const redis = connectionOver(client);
       const name = `lease:${limit}`;
-      const rule = `${limit},${windowMs},${32 - Math.clz32(limit)}`;
+      const rule = `s${limit},${windowMs},${32 - Math.clz32(limit)},0;`;
       const scenario = { windowMs, limit, nodes, keys: 2 } as Scenario;
       const store = new LeaseStore(scenario);
       const random = new Random(limit);
@@ -51,11 +52,11 @@ describe('the leases that are simulated, beside those of the Redis storage', () 
           continue;
         }
         const [needed, wanted] = [1 + random.below(3), 1 + random.below(limit)];
-        const group = `l${rule},1,${needed},${wanted},${LEASE_MS},${nodes}`;
+        const group = `l1,1,${needed},${wanted},${LEASE_MS},${nodes}`;
         const [, granted, , resetMs, at, restMs] = (await redis.run(
           DECIDE,
           [name],
-          [String(micros), group],
+          [String(micros), rule, '0', group],
         )) as number[];
         const grant = store.take(KEY, micros / 1_000, needed, wanted, LEASE_MS);
         if (granted === 0) {
@@ -75,7 +76,7 @@ describe('the leases that are simulated, beside those of the Redis storage', () 
   it('R-RL-15 learn the same from what became of a lease', () => {
     const random = new Random(9);
     const meter = createMeter({ bucket: 'b', limit: 500, windowMs: 60_000, mode: 'lease' });
-    const counter = new LeasedCounter(meter, 'who', 'tag', 'name');
+    const counter = new LeasedCounter(meter, 'limit', 'who', 'tag', 'name');
     const lease = new Lease();
     const seen = new Set<number>();
     for (let now = 0; now < 3_000_000; now += random.exponential(600)) {

@@ -92,6 +92,8 @@ describe('the package as users install it', () => {
     for (const name of [
       '@nestjs/swagger',
       '@nestjs/platform-fastify',
+      '@nestjs/graphql',
+      '@nestjs/websockets',
       '@opentelemetry/api',
       'ioredis',
       'kysely',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { MemoryRateLimitStorage } from '../../lib/rate-limit/memory-rate-limit-storage.js';
+import { MemoryRateLimitStorage } from '../../lib/rate-limit/memory/memory-rate-limit-storage.js';
 import { FakeClock } from './fake-clock.js';
 import { chargedBy, type Decided, traces } from './limit-traces.js';
 import { ReferenceLimiter } from './reference-limiter.js';

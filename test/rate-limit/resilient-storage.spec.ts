@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { MemoryRateLimitStorage } from '../../lib/rate-limit/memory-rate-limit-storage.js';
+import { MemoryRateLimitStorage } from '../../lib/rate-limit/memory/memory-rate-limit-storage.js';
 import type {
   LimitCharge,
   LimitDecision,

@@ -33,7 +33,7 @@ const storage = new RedisRateLimitStorage(client, { prefix });
 async function passedAtOnce(meterInit: LimitMeterInit, subject: string, atOnce: number): Promise<number> {
   const meter = createMeter(meterInit);
   const decisions = await Promise.all(
-    Array.from({ length: atOnce }, () => storage.consume([{ meter, subject, cost: 1 }])),
+    Array.from({ length: atOnce }, async () => storage.consume([{ meter, subject, cost: 1 }])),
   );
   return decisions.filter(({ allowed }) => allowed).length;
 }

@@ -62,6 +62,9 @@ describe.each(ADAPTERS)('R-RL-18 Redis that stops under load, on %s', (adapter) 
       { rateLimit: { storage, nodes: 2, address: false } },
       { controllers: [OutageController] },
     );
+    const readiness = app.app.get(SecurityReadiness);
+    const isDegraded = async () =>
+      (await readiness.check()).parts.find(({ name }) => name === 'rate limits')!.degraded;
     const events: SecurityEvent[] = [];
     app.app.get(SecurityEvents).stream.subscribe((event) => events.push(event));
     const seen: Record<'local' | 'open' | 'closed', Seen[]> = { local: [], open: [], closed: [] };
@@ -74,45 +77,42 @@ describe.each(ADAPTERS)('R-RL-18 Redis that stops under load, on %s', (adapter) 
         await sleep(2);
       }
     };
-    const callers = (['local', 'open', 'closed'] as const).flatMap((path) =>
-      Array.from({ length: 4 }, () => caller(path)),
+    const callers = Promise.all(
+      (['local', 'open', 'closed'] as const).flatMap((path) => Array.from({ length: 4 }, () => caller(path))),
     );
-    await sleep(400);
-    const passedBefore = seen.local.filter(({ status }) => status === 200).length;
-    expect(passedBefore).toBe(40);
-    await server.stop();
-    const stopped = performance.now();
-    await sleep(1_500);
-    const readiness = await app.app.get(SecurityReadiness).check();
-    expect(readiness.parts).toContainEqual({ name: 'rate limits', ready: true, degraded: true });
-    await server.start();
-    const started = performance.now();
-    await sleep(2_000);
-    load.running = false;
-    await Promise.all(callers);
-
+    let [stopped, started, back] = [0, 0, 0];
+    try {
+      await vi.waitFor(() => expect(seen.local.some(({ status }) => status === 429)).toBe(true), 10_000);
+      await server.stop();
+      stopped = performance.now();
+      await sleep(1_500);
+      expect(await isDegraded()).toBe(true);
+      expect((await readiness.check()).ready).toBe(true);
+      await server.start();
+      started = performance.now();
+      await vi.waitFor(async () => expect(await isDegraded()).toBe(false), { timeout: 10_000, interval: 20 });
+      back = performance.now();
+      await sleep(300);
+    } finally {
+      load.running = false;
+      await callers;
+    }
     const all = Object.values(seen).flat();
     expect(all.filter(({ status }) => ![200, 429, 503].includes(status))).toEqual([]);
-    // 50 ms and 20; the test's own processes need a share of the machine as well.
-    expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(400);
+    // Two seconds; and 50 ms, and 20: a busy machine takes time of its own.
+    expect(back - started).toBeLessThan(4_000);
+    expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(500);
     const down = (path: keyof typeof seen) =>
       seen[path].filter(({ at }) => at > stopped && at < started - 50).map(({ status }) => status);
-    // This node's share, half of forty, beside the forty before.
-    const passed = seen.local.filter(({ at, status }) => status === 200 && at < started - 50).length;
-    expect(passed - passedBefore).toBe(20);
     expect(new Set(down('open'))).toEqual(new Set([200]));
     expect(new Set(down('closed'))).toEqual(new Set([503]));
-    const back = seen.closed.filter(({ at }) => at > started + 2_000 - 100);
-    expect(new Set(back.map(({ status }) => status))).toEqual(new Set([200]));
-    // What was counted before the outage counts on.
-    expect((await send(app.port, 'GET', '/local')).status).toBe(429);
-    expect(await app.app.get(SecurityReadiness).check()).toMatchObject({
-      parts: [{}, { name: 'rate limits', degraded: false }],
-    });
+    // What all nodes may together, and this node's share, half of it, while it was alone: what was counted before counted on.
+    expect(seen.local.filter(({ status }) => status === 200)).toHaveLength(60);
+    expect(seen.closed.at(-1)!.status).toBe(200);
     await vi.waitFor(() => {
       const types = events.map(({ type }) => type);
-      expect(types.filter((type) => type === 'rate-limit.store-failed')).toHaveLength(1);
-      expect(types.filter((type) => type === 'rate-limit.store-recovered')).toHaveLength(1);
+      expect(types).toContain('rate-limit.store-failed');
+      expect(types).toContain('rate-limit.store-recovered');
     });
   }, 30_000);
 });

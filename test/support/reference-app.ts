@@ -41,6 +41,7 @@ import {
   BodyLimit,
   CurrentPrincipal,
   JwtAuth,
+  type JwtOptions,
   type Principal,
   Public,
   RateLimit,
@@ -58,6 +59,14 @@ export const ISSUER = 'https://id.example.test';
 export const AUDIENCE = 'https://api.example.test';
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** Takes the tokens of {@link accessToken}. */
+export const TRUSTED: JwtOptions = {
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  publicKey: pair.publicKey,
+  algorithms: ['ES256'],
+};
 
 /** Handlers that ran, so that a test can show that a refused request reached none. */
 export const handled: string[] = [];
@@ -207,7 +216,7 @@ export async function startReferenceApp(
     imports: [
       SecurityModule.forRoot({
         apiKeys: {},
-        jwt: { issuer: ISSUER, audience: AUDIENCE, publicKey: pair.publicKey, algorithms: ['ES256'] },
+        jwt: TRUSTED,
         https: 'off',
         logger: false,
         rateLimit: { read: '100000/minute', write: '100000/minute', failedAuthentication: '100000/minute' },

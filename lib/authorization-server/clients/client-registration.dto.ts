@@ -10,19 +10,22 @@ import {
   MaxLength,
 } from 'class-validator';
 
+import { ClientSettable } from '../../validation/audit/client-settable.decorator.js';
+import { Unbounded } from '../../validation/audit/unbounded.decorator.js';
 import { GRANT_TYPES, type GrantType } from './client-registration.js';
 
 const MAX_LIST = 50;
 
 /** What both bodies hold; what the members mean together the service checks. */
 class ClientMembersDto {
-  @IsOptional() @IsObject() jwks?: { keys: object[] };
+  @Unbounded() @IsOptional() @IsObject() jwks?: { keys: object[] };
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MAX_LIST)
   @IsString({ each: true })
   @MaxLength(2_000, { each: true })
   redirectUris?: string[];
+  @ClientSettable()
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MAX_LIST)
@@ -36,7 +39,7 @@ class ClientMembersDto {
   @MaxLength(2_000, { each: true })
   resources?: string[];
   @IsOptional() @IsArray() @ArrayMaxSize(3) @IsIn(GRANT_TYPES, { each: true }) grantTypes?: GrantType[];
-  @IsOptional() @IsBoolean() verified?: boolean;
+  @ClientSettable() @IsOptional() @IsBoolean() verified?: boolean;
   @IsOptional() @IsBoolean() dpopBound?: boolean;
   @IsOptional() @IsBoolean() pushedRequests?: boolean;
   @IsOptional()

@@ -1,27 +1,48 @@
 import type { IncomingMessage } from 'node:http';
 
 import { SecurityError } from '../../errors/security-error.js';
+import type { BodyEncoding } from '../body.options.js';
+
+/** What is accepted of a request's content. */
+export interface AcceptedContent {
+  /** Media types, in lower case. */
+  readonly types: readonly string[];
+  readonly encodings: readonly BodyEncoding[];
+}
+
+/** What a request says of its content. */
+export interface DeclaredContent {
+  /** `type/subtype` in lower case. */
+  readonly type: string;
+  /** `undefined` for content as it is. */
+  readonly encoding: BodyEncoding | undefined;
+}
 
 /**
- * The one media type of a request with content, in lower case, if the route accepts it (R-IV-01, R-IV-02).
+ * The one media type and coding of a request with content, if the route accepts them (R-IV-01, R-IV-02).
  *
  * @throws SecurityError `UNSUPPORTED_MEDIA_TYPE`, with `Accept` or `Accept-Encoding` saying what would do
  */
-export function checkMediaType({ headers }: IncomingMessage, accepted: readonly string[]): string {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new SecurityError('UNSUPPORTED_MEDIA_TYPE', 'The body must not be encoded', {
-      reason: 'media-type.encoding',
-      headers: { 'Accept-Encoding': 'identity' },
-    });
-  }
+export function checkContent({ headers }: IncomingMessage, accepted: AcceptedContent): DeclaredContent {
+  const encoding = encodingOf(headers['content-encoding'], accepted.encodings);
   const value = headers['content-type'];
-  if (value === 'application/json' && accepted.includes(value)) return value;
-  const mediaType = value === undefined ? undefined : parseMediaType(value);
-  if (mediaType !== undefined && accepted.includes(mediaType)) return mediaType;
+  if (value === 'application/json' && accepted.types.includes(value)) return { type: value, encoding };
+  const type = value === undefined ? undefined : parseMediaType(value);
+  if (type !== undefined && accepted.types.includes(type)) return { type, encoding };
   throw new SecurityError('UNSUPPORTED_MEDIA_TYPE', 'The media type of the body is not accepted here', {
     reason: 'media-type.type',
-    headers: { Accept: accepted.join(', ') },
+    headers: { Accept: accepted.types.join(', ') },
+  });
+}
+
+function encodingOf(value: string | undefined, accepted: readonly BodyEncoding[]): BodyEncoding | undefined {
+  const lower = value?.toLowerCase();
+  if (lower === undefined || lower === 'identity') return undefined;
+  const encoding = accepted.find((one) => one === lower);
+  if (encoding !== undefined) return encoding;
+  throw new SecurityError('UNSUPPORTED_MEDIA_TYPE', 'The body must not be encoded so', {
+    reason: 'media-type.encoding',
+    headers: { 'Accept-Encoding': [...accepted, 'identity'].join(', ') },
   });
 }
 

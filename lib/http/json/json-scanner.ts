@@ -1,4 +1,5 @@
 import type { JsonLimits } from './json-limits.js';
+import { isUnsafeNumber } from './number-literal.js';
 import { isRefusedCodePoint } from './text-rules.js';
 
 /** Why a text is refused; `shape` is over a limit, everything else is not the JSON that it claims to be. */
@@ -231,17 +232,9 @@ export class JsonScanner {
         this.hasNegativeZero = true;
       return;
     }
-    this.#checkValue(text.slice(start, i));
-  }
-
-  /** A literal that a double would change beyond recognition is refused (R-IV-07). */
-  #checkValue(literal: string): void {
-    const value = Number(literal);
-    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
-      throw new JsonRefused('number');
-    if (value !== 0) return;
-    if (/[1-9]/.test(literal.split(/[eE]/, 1)[0]!)) throw new JsonRefused('number');
-    if (Object.is(value, -0)) this.hasNegativeZero = true;
+    const literal = text.slice(start, i);
+    if (isUnsafeNumber(literal)) throw new JsonRefused('number');
+    if (Object.is(Number(literal), -0)) this.hasNegativeZero = true;
   }
 }
 

@@ -1,3 +1,5 @@
+import { hasPiledMarks } from './piled-marks.js';
+
 /**
  * Characters that no text from a client may hold (R-IV-08): controls but tab, line feed and carriage return,
  * and the code points that Unicode sets aside as non-characters.
@@ -20,4 +22,16 @@ export function hasRefusedText(text: string): boolean {
     if (point > 0xffff) i++;
   }
   return false;
+}
+
+/** A text in NFC; `undefined` if it stacks more marks on one letter than can be put in order in time. */
+export function composed(text: string): string | undefined {
+  if (hasNoMarks(text)) return text;
+  return hasPiledMarks(text) ? undefined : text.normalize('NFC');
+}
+
+/** Nothing below U+0300 composes with anything below it. */
+function hasNoMarks(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x300) return false;
+  return true;
 }

@@ -1,5 +1,5 @@
 import { SecurityError } from '../../errors/security-error.js';
-import { hasRefusedText } from '../json/text-rules.js';
+import { composed, hasRefusedText } from '../json/text-rules.js';
 
 /** Values by parameter name, in their order; an object without prototype. */
 export type QueryEntries = Readonly<Record<string, readonly string[]>>;
@@ -42,7 +42,9 @@ function decode(text: string): string {
     }
   }
   if (hasRefusedText(decoded)) throw malformed('query.text');
-  return decoded.normalize('NFC');
+  const normal = composed(decoded);
+  if (normal === undefined) throw malformed('query.text');
+  return normal;
 }
 
 function malformed(reason: string): SecurityError {

@@ -1,6 +1,6 @@
 import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../../policy/route-policy.js';
 import { inOrder, NO_RULES } from '../rule-order.js';
-import type { ThrottledFields, ThrottlerMetadata } from '../throttler-metadata.js';
+import type { ThrottledFields, ThrottlerMetadata } from './throttler-metadata.js';
 import { type ThrottledRoute, throttledRules } from './throttled-rules.js';
 import type { ThrottledLimit, ThrottlerSetup } from './throttler-setup.js';
 

@@ -1,5 +1,5 @@
 import type { RedisConnection } from '../redis-connection.js';
-import { DECIDE } from './limit-scripts.js';
+import { DECIDE } from './decide-script.js';
 
 /** Requests that one script decides about: more would keep the server from everybody else for too long. */
 const MAX_GROUPS = 32;

@@ -39,14 +39,14 @@ export class LeaseAsk {
     return `${this.#sent[0]!.cost},${needed}`;
   }
 
-  /** Hands out what was granted, in turn. Whoever can be told neither yes nor no waits on: never the first. */
-  serve({ granted, remaining, resetMs }: Grant, now: number): void {
+  /** Hands out what was granted, in turn. Whoever can be told neither yes nor no waits on: never the first, unless the lease came too late. */
+  serve({ granted, remaining, resetMs }: Grant, now: number, isLate: boolean): void {
     const least = this.#sent[0]!.cost;
     const all = [...this.#sent, ...this.#waiting];
     this.#sent = [];
     this.#waiting = [];
     const { counter } = this;
-    if (counter.lease !== undefined && now >= counter.lease.until) this.#late++;
+    if (isLate) this.#late++;
     for (const waiter of all) {
       const { cost, resolve } = waiter;
       const lease = counter.take(cost, now);

@@ -50,6 +50,8 @@ export class LeasedCounter {
 
   constructor(
     readonly meter: LimitMeter,
+    /** Tells its limit from others, however many objects say the same. */
+    readonly limit: string,
     /** The subject, or a digest of it. */
     readonly who: string,
     readonly tag: string,

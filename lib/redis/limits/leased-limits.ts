@@ -1,10 +1,10 @@
-import { BoundedCache } from '../../authentication/bounded-cache.js';
 import { sha256 } from '../../authentication/sha256.js';
 import type { SecurityClock } from '../../clock.js';
 import type { LimitMeter } from '../../policy/limit-meter.js';
-import type { LimitCharge, LimitState } from '../../rate-limit/rate-limit-storage.js';
+import type { LimitCharge } from '../../rate-limit/rate-limit-storage.js';
 import type { DecisionBatches, Group } from './decision-batches.js';
 import { type Grant, type Hold, type Lease, LeasedCounter } from './lease.js';
+import { LeaseRefusals } from './lease-refusals.js';
 import { LeaseTable } from './lease-table.js';
 import { LeaseAsk, type Leasing } from './lease-ask.js';
 import { type LimitNames, tagOf } from './limit-names.js';
@@ -19,12 +19,6 @@ const SHARED_NO_MS = 1_000;
 /** Longer subjects are digested before they are kept. */
 const MAX_SUBJECT = 64;
 
-interface Refusal {
-  /** When the same charge would pass, as far as is known, and until when nobody needs to ask; by the monotonic clock. */
-  readonly resetAt: number;
-  readonly until: number;
-}
-
 /** Limits whose units are taken to this node in advance. */
 export class LeasedLimits {
   readonly #names: LimitNames;
@@ -34,7 +28,7 @@ export class LeasedLimits {
   readonly #clock: SecurityClock;
   readonly #counters = new LeaseTable(MAX_COUNTERS);
   readonly #asks = new Map<LeasedCounter, LeaseAsk>();
-  readonly #refusals = new BoundedCache<Refusal>(MAX_COUNTERS);
+  readonly #refusals = new LeaseRefusals(MAX_COUNTERS);
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -55,17 +49,18 @@ export class LeasedLimits {
   /** Takes units that are here, or says what is known; otherwise asks, together with all who wait for the same counter. */
   take(charge: LimitCharge): Leasing | Promise<Leasing> {
     const { meter, subject, cost } = charge;
+    const limit = this.#names.wordsOf(meter).limitName;
     const who = whoOf(subject);
     const now = this.#clock.monotonic();
-    const counter = this.#counters.get(meter, who);
+    const counter = this.#counters.get(limit, who);
     const lease = counter?.take(cost, now);
     if (counter !== undefined && lease !== undefined) return { counter, lease, cost, now };
-    const refusal = this.#refusalOf(meter, who, now);
+    const refusal = this.#refusals.get(limit, who, now);
     if (refusal !== undefined) return refusal;
     if (counter !== undefined) return this.#ask(counter, cost);
     if (this.#closed || this.#counters.isFull) return 'exact';
     const tag = tagOf(subject);
-    const newcomer = new LeasedCounter(meter, who, tag, this.#names.counter(tag, meter));
+    const newcomer = new LeasedCounter(meter, limit, who, tag, this.#names.counter(tag, meter));
     this.#counters.add(newcomer);
     this.#wake();
     return this.#ask(newcomer, cost);
@@ -79,10 +74,11 @@ export class LeasedLimits {
 
   /** Forgets what is here of a counter. */
   forget(meter: LimitMeter, subject: string): void {
+    const limit = this.#names.wordsOf(meter).limitName;
     const who = whoOf(subject);
-    const counter = this.#counters.get(meter, who);
+    const counter = this.#counters.get(limit, who);
     if (counter !== undefined) counter.lease = undefined;
-    this.#refusals.delete(this.#refusalName(meter, who));
+    this.#refusals.delete(limit, who);
   }
 
   /** Gives all back; from here on nothing is taken in advance. */
@@ -94,21 +90,6 @@ export class LeasedLimits {
       this.#counters.delete(counter);
     }
     await this.#returns.flush();
-  }
-
-  #refusalName(meter: LimitMeter, who: string): string {
-    return `${this.#names.wordsOf(meter).name}\n${meter.limit}\n${who}`;
-  }
-
-  /** What is known of a counter that had nothing left when it was last asked. */
-  #refusalOf(meter: LimitMeter, who: string, now: number): LimitState | undefined {
-    const name = this.#refusalName(meter, who);
-    const refusal = this.#refusals.get(name);
-    if (refusal === undefined) return undefined;
-    if (now < refusal.until)
-      return { allowed: false, remaining: 0, resetMs: Math.max(1, Math.ceil(refusal.resetAt - now)) };
-    this.#refusals.delete(name);
-    return undefined;
   }
 
   #ask(counter: LeasedCounter, cost: number): Promise<Leasing> {
@@ -150,15 +131,21 @@ export class LeasedLimits {
     const now = this.#clock.monotonic();
     const gaveBack = this.#giveBack(counter, counter.accept(grant, sent, now));
     if (grant.granted === 0 && grant.remaining === 0 && !gaveBack) this.#refuse(counter, now);
-    ask.serve(grant, now);
+    const isLate = counter.lease !== undefined && now >= counter.lease.until;
+    if (isLate) {
+      // It is back before anybody asks again, for a lease or for a decision.
+      this.#giveBack(counter, counter.lease);
+      void this.#returns.flush();
+    }
+    ask.serve(grant, now, isLate);
     if (this.#closed) this.#giveBack(counter, counter.lease);
     if (ask.isDone) this.#asks.delete(counter);
     else this.#send(ask);
   }
 
-  #refuse({ meter, who, resetAt }: LeasedCounter, now: number): void {
+  #refuse({ limit, who, resetAt }: LeasedCounter, now: number): void {
     const until = this.#census.isAlone ? resetAt : Math.min(resetAt, now + SHARED_NO_MS);
-    this.#refusals.set(this.#refusalName(meter, who), { resetAt, until });
+    this.#refusals.add(limit, who, { resetAt, until });
   }
 
   /** Whether there was anything to give back. */
@@ -171,7 +158,7 @@ export class LeasedLimits {
   }
 
   #return(counter: LeasedCounter, at: number, cost: number): void {
-    this.#refusals.delete(this.#refusalName(counter.meter, counter.who));
+    this.#refusals.delete(counter.limit, counter.who);
     this.#returns.add(counter, at, cost);
   }
 

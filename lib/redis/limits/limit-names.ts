@@ -20,6 +20,8 @@ export interface MeterWords {
   readonly rule: string;
   /** Whether its units are taken to the node in advance, where its turns are long enough for that. */
   readonly isLeased: boolean;
+  /** Tells counters with different limits apart, under one prefix. */
+  readonly limitName: string;
 }
 
 /** Shorter windows are not leased: a lease is over with its sixth of the window, and would be before it has come. */
@@ -65,8 +67,10 @@ function newWords(meter: LimitMeter): MeterWords {
   const { algorithm, bucket, burst, dryRun, limit, mode, windowMs } = meter;
   const kind = algorithm === 'token-bucket' ? 'b' : algorithm === 'fixed-window' ? 'f' : 's';
   const size = kind === 'b' ? burst : bitsOf(limit);
+  const name = `${bucket}:${kind}${windowMs.toString(36)}`;
   return {
-    name: `${bucket}:${kind}${windowMs.toString(36)}`,
+    name,
+    limitName: `${name}\n${limit}`,
     kind,
     rule: `${kind}${limit},${windowMs},${size},${dryRun ? 1 : 0};`,
     isLeased: mode === 'lease' && algorithm === 'sliding-window' && !dryRun && windowMs >= MIN_LEASED_MS,

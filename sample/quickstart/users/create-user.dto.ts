@@ -1,21 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import {
-  IsDateString,
-  IsEmail,
-  IsIn,
-  IsObject,
-  IsOptional,
-  IsString,
-  IsUrl,
-  Length,
-  Matches,
-  MaxLength,
-  ValidateNested,
-} from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsObject, IsOptional, IsString, Length, ValidateNested } from 'class-validator';
+import { ClientSettable, IsEmailAddress, IsFullDate, IsStrictUrl } from 'nestjs-api-security';
+import { SanitizeHtml } from 'nestjs-api-security/sanitize-html';
 
-import { BIO_MAX_LENGTH, sanitizeBio } from './sanitize-bio.js';
 import { type Address, type Role, ROLES } from './user.js';
+
+const BIO_MAX_LENGTH = 5_000;
 
 export class AddressDto implements Address {
   @ApiProperty({ minLength: 1, maxLength: 200 })
@@ -36,8 +27,7 @@ export class AddressDto implements Address {
 
 export class CreateUserDto {
   @ApiProperty({ format: 'email', maxLength: 254 })
-  @MaxLength(254)
-  @IsEmail()
+  @IsEmailAddress()
   email!: string;
 
   @ApiProperty({ minLength: 1, maxLength: 100 })
@@ -46,19 +36,18 @@ export class CreateUserDto {
   name!: string;
 
   @ApiProperty({ enum: ROLES })
+  @ClientSettable() // only admins may change it, see users.controller.ts
   @IsIn(ROLES)
   role!: Role;
 
   @ApiPropertyOptional({ format: 'uri', maxLength: 2_000, description: 'An http or https address' })
   @IsOptional()
-  @MaxLength(2_000)
-  @IsUrl({ protocols: ['https', 'http'], require_protocol: true, disallow_auth: true })
+  @IsStrictUrl({ schemes: ['https', 'http'], maxLength: 2_000 })
   website?: string;
 
   @ApiPropertyOptional({ format: 'date', example: '1815-12-10' })
   @IsOptional()
-  @Matches(/^\d{4}-\d{2}-\d{2}$/)
-  @IsDateString({ strict: true })
+  @IsFullDate()
   birthDate?: string;
 
   @ApiPropertyOptional({
@@ -66,9 +55,7 @@ export class CreateUserDto {
     description: 'Harmless HTML is kept, everything else is dropped',
   })
   @IsOptional()
-  @Transform(({ value }) => sanitizeBio(value))
-  @IsString()
-  @MaxLength(BIO_MAX_LENGTH)
+  @SanitizeHtml('article', { maxLength: BIO_MAX_LENGTH })
   bio?: string;
 
   @ApiPropertyOptional({ type: AddressDto })

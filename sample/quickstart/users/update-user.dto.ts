@@ -1,6 +1,6 @@
-import { PartialType } from '@nestjs/swagger';
+import { partialOf } from 'nestjs-api-security';
 
 import { CreateUserDto } from './create-user.dto.js';
 
-/** Every field may be absent. `null` is refused all the same: the pipe takes "optional" at its word. */
-export class UpdateUserDto extends PartialType(CreateUserDto) {}
+/** Every field may be absent, and then is no key at all. `null` is refused: "optional" is taken at its word. */
+export class UpdateUserDto extends partialOf(CreateUserDto) {}

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ClientAborted, readBody } from '../../../lib/http/body/read-body.js';
-import { checkMediaType } from '../../../lib/http/body/media-type.js';
+import { checkContent } from '../../../lib/http/body/media-type.js';
 import { parseForm } from '../../../lib/http/body/form.js';
 import { SecurityError } from '../../../lib/errors/security-error.js';
 import { listen } from '../../support/listen.js';
@@ -64,16 +64,16 @@ describe('readBody', () => {
   });
 });
 
-describe('checkMediaType', () => {
+describe('checkContent', () => {
   const check = (
     type: string | undefined,
     accepted = ['application/json', 'image/png'],
     more: Record<string, string> = {},
   ) =>
-    checkMediaType(
-      { headers: { ...(type === undefined ? {} : { 'content-type': type }), ...more } } as never,
-      accepted,
-    );
+    checkContent({ headers: { ...(type === undefined ? {} : { 'content-type': type }), ...more } } as never, {
+      types: accepted,
+      encodings: [],
+    }).type;
 
   it.each([
     ['application/json', 'application/json'],

@@ -34,6 +34,7 @@ describe('readQuery', () => {
     '%5f_proto__=1',
     'constructor=1',
     'prototype=x',
+    `a=e${'%cc%81'.repeat(31)}`,
   ])('R-IV-06 R-IV-08 R-IV-18 refuses %j', (text) => {
     expect(() => readQuery(text)).toThrow(expect.objectContaining({ code: 'MALFORMED_REQUEST' }) as Error);
   });

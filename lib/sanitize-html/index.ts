@@ -1,0 +1,3 @@
+export { cleanHtml } from './clean-html.js';
+export type { HtmlProfile, HtmlProfileName } from './html-profile.js';
+export { SanitizeHtml, type SanitizeHtmlOptions } from './sanitize-html.decorator.js';
