@@ -47,7 +47,7 @@ export function inputRefused(
   { maxDetails, status }: DetailOptions,
 ): SecurityError {
   const cut = details.slice(0, maxDetails);
-  return new InputRefused(
+  return refusal(
     code,
     cut.map(({ path, rule, message }) => ({ path, rule, message: message.slice(0, MESSAGE_LENGTH) })),
     status,

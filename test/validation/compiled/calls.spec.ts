@@ -1,10 +1,12 @@
 import { Transform, Type } from 'class-transformer';
 import * as cv from 'class-validator';
+import { arrayOf } from 'nestjs-api-security';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { compileDto } from '../../../lib/validation/compiled-dto.js';
 import { COMPILED_ENGINE, type DtoEngine, STOCK_ENGINE } from '../../../lib/validation/dto-engine.js';
 import { transformerStorage } from '../../../lib/validation/transformer-storage.js';
+import { bodyOf, verdictOf } from '../verdict.js';
 import { outcomeOf } from './both-ways.js';
 
 let calls: unknown[] = [];
@@ -126,6 +128,19 @@ describe('what a compiled validator calls', () => {
     onTestFinished(() => void vi.restoreAllMocks());
     for (const value of VALUES) await outcomeOf(COMPILED_ENGINE, Part, structuredClone(value));
     for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+  });
+
+  it('R-IV-10 lists have a switch of their own', async () => {
+    const search = vi.spyOn(cv.getMetadataStorage(), 'getTargetValidationMetadatas');
+    onTestFinished(() => search.mockRestore());
+    const searches: number[] = [];
+    for (const compiled of [true, false]) {
+      const pipe = arrayOf(Part, { compiled });
+      for (const items of [[{ name: 'a', other: 'b' }], [{ name: 'no', other: 'b' }]])
+        await verdictOf(pipe, items, bodyOf(Array));
+      searches.push(search.mock.calls.length);
+    }
+    expect(searches).toEqual([0, 2]);
   });
 
   it('R-ER-01 leaves no rejection unhandled when another rule fails at once', async () => {
