@@ -24,7 +24,7 @@ export type ItemType =
   | OneOfPipe;
 
 /** Options of {@link arrayOf}. */
-export interface ArrayOfOptions extends Pick<ValidationOptions, 'maxDetails' | 'status'> {
+export interface ArrayOfOptions extends Pick<ValidationOptions, 'maxDetails' | 'status' | 'compiled'> {
   /** Most items; 1 000 by default. */
   readonly maxItems?: number;
 }

@@ -5,6 +5,7 @@ const MESSAGE_LENGTH = 256;
 /** More than this is not even collected; far fewer are told. */
 const COLLECTED = 256;
 
+const NO_NAMES: ReadonlySet<string> = new Set();
 /** What an unknown field is told. */
 export const UNKNOWN_FIELD = 'This field is not known here';
 
@@ -46,7 +47,7 @@ export function inputRefused(
   { maxDetails, status }: DetailOptions,
 ): SecurityError {
   const cut = details.slice(0, maxDetails);
-  return new InputRefused(
+  return refusal(
     code,
     cut.map(({ path, rule, message }) => ({ path, rule, message: message.slice(0, MESSAGE_LENGTH) })),
     status,
@@ -57,14 +58,18 @@ export function inputRefused(
 export class Findings {
   readonly #unexpected: Finding[] = [];
   readonly #broken: Finding[] = [];
-  /** Members of the whole input that must not be converted: what they hold would break the converter, or be bent by it. */
-  readonly unfit = new Set<string>();
+  #unfit: Set<string> | undefined;
 
   /** @param base where the input stands itself: nowhere, under a name, or in a list */
   constructor(private readonly base: InputPath | undefined) {}
 
   get none(): boolean {
     return this.#unexpected.length === 0 && this.#broken.length === 0;
+  }
+
+  /** Members of the whole input that must not be converted: what they hold would break the converter, or be bent by it. */
+  get unfit(): ReadonlySet<string> {
+    return this.#unfit ?? NO_NAMES;
   }
 
   /** Unknown fields decide alone: nothing else is looked at. */
@@ -80,7 +85,8 @@ export class Findings {
 
   /** A broken rule. `unfit` keeps the value away from class-transformer. */
   addBroken(path: InputPath | undefined, rule: string, message: string, unfit = false): void {
-    if (unfit && path && path !== this.base) this.unfit.add(stepBelow(this.base, path).name ?? '');
+    if (unfit && path && path !== this.base)
+      (this.#unfit ??= new Set()).add(stepBelow(this.base, path).name ?? '');
     if (this.#broken.length >= COLLECTED) return;
     this.#broken.push({ path, order: pathOrder(path), rule, message });
   }
@@ -112,13 +118,20 @@ export class Findings {
   /** The error for what was found; unknown fields before broken rules. */
   toError({ maxDetails, status }: DetailOptions, cause?: unknown): SecurityError {
     return this.hasUnexpected
-      ? new InputRefused('UNEXPECTED_FIELDS', told(this.#unexpected, maxDetails), status, cause)
-      : new InputRefused(
-          'VALIDATION_FAILED',
-          told(this.#broken.toSorted(compare), maxDetails),
-          status,
-          cause,
-        );
+      ? refusal('UNEXPECTED_FIELDS', told(this.#unexpected, maxDetails), status, cause)
+      : refusal('VALIDATION_FAILED', told(this.#broken.toSorted(compare), maxDetails), status, cause);
+  }
+}
+
+/** An error without a stack: where a client's mistake was found helps nobody, and finding out takes longer than all rules. */
+function refusal(...args: ConstructorParameters<typeof InputRefused>): InputRefused {
+  const { stackTraceLimit } = Error;
+  // Fails in silence where the built-in objects are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return new InputRefused(...args);
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }
 

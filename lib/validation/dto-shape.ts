@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 
+import { rulesOf } from './compiled/rules-of.js';
 import { type PropertyShape, type Rule, propertyShape } from './property-shape.js';
 import { hideSecret, SECRET_RULE } from './secret.decorator.js';
-import { classValidator } from './validation-packages.js';
 import { type DtoClass, PLAIN_TO_CLASS, transformerStorage } from './transformer-storage.js';
 
 /**
@@ -32,11 +32,8 @@ export function shapeOf(dto: DtoClass): DtoShape {
 }
 
 function readShape(dto: DtoClass): DtoShape {
-  const rules = classValidator()
-    .getMetadataStorage()
-    .getTargetValidationMetadatas(dto, '', false, false) as readonly Rule[];
   const rulesByName = new Map<string, Rule[]>();
-  for (const rule of rules) {
+  for (const rule of rulesOf(dto) as readonly Rule[]) {
     const known = rulesByName.get(rule.propertyName);
     if (known) known.push(rule);
     else rulesByName.set(rule.propertyName, [rule]);

@@ -1,28 +1,29 @@
 import { HttpException } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import type { ValidatorOptions } from 'class-validator';
+import type { ValidationError } from 'class-validator';
 
 import { SecurityError } from '../errors/security-error.js';
-import { compiledDto } from './compiled-dto.js';
 import { type DetailOptions, Findings } from './details.js';
+import { COMPILED_ENGINE, type DtoEngine, STOCK_ENGINE } from './dto-engine.js';
 import { shapeOf } from './dto-shape.js';
 import { addValidationErrors } from './error-details.js';
 import type { InputPath } from './input-path.js';
 import { convertTexts, type TextSource } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
 import { isPlainObject, scanObject } from './unexpected-fields.js';
-import { classValidator } from './validation-packages.js';
 
-const RULES: ValidatorOptions = {
-  whitelist: true,
-  forbidNonWhitelisted: true,
-  forbidUnknownValues: true,
-  validationError: { target: false, value: false },
-};
+/** How a {@link DtoValidator} works. */
+export interface DtoValidatorOptions extends DetailOptions {
+  /** See `ValidationOptions.compiled`; `true` by default. */
+  readonly compiled?: boolean;
+}
 
 /** Makes instances of a class from raw input, or says what is wrong with it. */
 export class DtoValidator {
-  constructor(private readonly options: DetailOptions) {}
+  readonly #engine: DtoEngine;
+
+  constructor(private readonly options: DtoValidatorOptions) {
+    this.#engine = options.compiled === false ? STOCK_ENGINE : COMPILED_ENGINE;
+  }
 
   /**
    * The instance that a body, or a part of one, describes.
@@ -57,36 +58,33 @@ export class DtoValidator {
       findings.addBroken(path, 'unknownValue', 'The value cannot be validated');
       throw findings.toError(this.options);
     }
-    // Nearly every request is valid: only the others pay for being told exactly what is wrong.
-    return (
-      (findings.none ? compiledDto(dto)?.accept(input) : undefined) ??
-      this.#explain(input, dto, path, findings)
-    );
+    const instance = this.#convert(input, dto, path, findings);
+    const errors = this.#engine.check(instance);
+    return errors instanceof Promise
+      ? errors.then((found) => this.#judge(instance, found, path, findings))
+      : this.#judge(instance, errors, path, findings);
   }
 
-  async #explain(
-    input: object,
-    dto: DtoClass,
+  #judge(
+    instance: object,
+    errors: readonly ValidationError[],
     path: InputPath | undefined,
     findings: Findings,
-  ): Promise<object> {
-    const instance = this.#convert(
-      findings.unfit.size > 0 ? without(input, findings.unfit) : input,
-      dto,
-      path,
-      findings,
-    );
-    const later = new Findings(path);
-    addValidationErrors(await classValidator().validate(instance, RULES), instance, path, later);
-    findings.merge(later);
-    if (!findings.none) throw findings.toError(this.options);
-    return instance;
+  ): object {
+    if (errors.length === 0 && findings.none) return instance;
+    if (findings.none) addValidationErrors(errors, instance, path, findings);
+    else {
+      const later = new Findings(path);
+      addValidationErrors(errors, instance, path, later);
+      findings.merge(later);
+    }
+    throw findings.toError(this.options);
   }
 
   /** A conversion of the application's that throws could not convert what the client sent. */
   #convert(input: object, dto: DtoClass, path: InputPath | undefined, findings: Findings): object {
     try {
-      return plainToInstance(dto as new () => object, input);
+      return this.#engine.make(dto, findings.unfit.size > 0 ? without(input, findings.unfit) : input);
     } catch (error) {
       if (error instanceof HttpException) throw error;
       findings.addBroken(path, 'transform', 'A value cannot be converted');

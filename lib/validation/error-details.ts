@@ -1,11 +1,11 @@
-import type { ValidationError } from 'class-validator';
+import type { ValidationArguments, ValidationError } from 'class-validator';
 
+import { constraintsOf } from './compiled/rules-of.js';
 import type { Findings } from './details.js';
 import { shapeOf } from './dto-shape.js';
 import { type InputPath, item, member, safeName } from './input-path.js';
 import { isDtoClass, type PropertyShape, type Rule } from './property-shape.js';
 import type { DtoClass } from './transformer-storage.js';
-import { classValidator } from './validation-packages.js';
 
 /** Adds class-validator's errors about an instance, with paths as they are on the wire and messages without values. */
 export function addValidationErrors(
@@ -21,7 +21,7 @@ export function addValidationErrors(
     const at = property ? member(path, property.inputName, property.order) : path;
     for (const rule of Object.keys(error.constraints ?? {})) {
       if (rule === 'whitelistValidation') findings.addUnexpected(member(path, safeName(error.property), 0));
-      else if (property) findings.addBroken(at, rule, messageOf(rule, property, error.constraints![rule]!));
+      else if (property) findings.addBroken(at, rule, messageOf(rule, property, error, instance));
       else findings.addBroken(at, rule, 'The value cannot be validated');
     }
     if (property && error.children?.length) {
@@ -51,7 +51,7 @@ function addChildren(
   for (const { property: index, constraints = {}, children = [] } of errors) {
     const at = item(path, Number(index));
     for (const rule of Object.keys(constraints))
-      findings.addBroken(at, rule, messageOf(rule, property, constraints[rule]!));
+      findings.addBroken(at, rule, messageOf(rule, property, { constraints }, value));
     addChildren(children, value[Number(index)], property, at, findings);
   }
 }
@@ -59,18 +59,31 @@ function addChildren(
 const PLACEHOLDER = 'the value';
 
 /** A rule's message with nothing of the request and no class in it (R-IV-28). */
-function messageOf(rule: string, property: PropertyShape, produced: string): string {
+function messageOf(
+  rule: string,
+  property: PropertyShape,
+  { constraints }: Pick<ValidationError, 'constraints'>,
+  owner: object,
+): string {
+  const mask = maskOf((owner as Readonly<Record<string, unknown>>)[property.name]);
   const known = property.rules.get(rule) ?? [];
   // Two rules of one name, such as two patterns: the one that fits what class-validator said, or else the last.
-  const messages = known.map((one) => blankMessage(one, property));
-  const text = messages.find((message) => message === produced) ?? messages.at(-1);
+  const messages = known.map((one) => blankMessage(one, property, mask));
+  const text = messages.find((message) => message === constraints?.[rule]) ?? messages.at(-1);
   return text === undefined || text === '' ? `${property.inputName} does not keep the rule ${rule}` : text;
 }
 
+/** In place of a text's characters: some messages hang on how many there are. */
+const MASK = '\uE000';
+
+function maskOf(value: unknown): string {
+  return typeof value === 'string' ? MASK.repeat(value.length) : PLACEHOLDER;
+}
+
 /** Asks for the message again, with a placeholder where the value would stand. */
-function blankMessage(rule: Rule, { inputName }: PropertyShape): string {
+function blankMessage(rule: Rule, { inputName }: PropertyShape, mask: string): string {
   const constraints = [...(rule.constraints ?? [])];
-  const options = { value: PLACEHOLDER, constraints, targetName: '', property: inputName, object: {} };
+  const options = { value: mask, constraints, targetName: '', property: inputName, object: {} };
   const isNamingClass = constraints.some(isDtoClass);
   if (isNamingClass) return '';
   let message: unknown = rule.message;
@@ -80,7 +93,34 @@ function blankMessage(rule: Rule, { inputName }: PropertyShape): string {
   } catch {
     return '';
   }
-  if (typeof message !== 'string') return '';
+  return typeof message === 'string' ? withoutTokens(message, rule, inputName, constraints) : '';
+}
+
+function withoutTokens(
+  produced: string,
+  rule: Rule,
+  inputName: string,
+  constraints: readonly unknown[],
+): string {
+  const message = produced.includes(MASK) ? produced.replaceAll(/\uE000+/g, PLACEHOLDER) : produced;
+  if (!message.includes('$')) return message;
+  // Lists may have other members by now.
+  if (constraints.some((constraint) => typeof constraint === 'object'))
+    return fillIn(message, inputName, constraints);
+  const last = filledIn.get(rule);
+  if (last?.message === message && last.inputName === inputName) return last.text;
+  const text = fillIn(message, inputName, constraints);
+  filledIn.set(rule, { message, inputName, text });
+  return text;
+}
+
+/** What the last message of a rule became: it is nearly always the same. */
+const filledIn = new WeakMap<
+  Rule,
+  { readonly message: string; readonly inputName: string; readonly text: string }
+>();
+
+function fillIn(message: string, inputName: string, constraints: readonly unknown[]): string {
   return message.replaceAll(
     /\$(value|property|target|constraint(\d{1,2}))/g,
     (_, token: string, index?: string) => {
@@ -91,12 +131,8 @@ function blankMessage(rule: Rule, { inputName }: PropertyShape): string {
   );
 }
 
-function defaultMessage(rule: Rule, options: object): unknown {
-  if (typeof rule.constraintCls !== 'function') return undefined;
-  const [constraint] = classValidator()
-    .getMetadataStorage()
-    .getTargetValidatorConstraints(rule.constraintCls);
-  return constraint?.instance.defaultMessage?.(options as never);
+function defaultMessage(rule: Rule, options: ValidationArguments): unknown {
+  return constraintsOf(rule)[0]?.instance.defaultMessage?.(options);
 }
 
 function textOf(constraint: unknown): string {

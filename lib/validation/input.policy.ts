@@ -2,10 +2,11 @@ import { Logger } from '@nestjs/common';
 
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { PolicyPart } from '../policy/policy-compiler.js';
-import { checkDeclaredInputs, queryNames } from './declared-input.js';
+import { compileDto } from './compiled-dto.js';
+import { checkDeclaredInputs, inputsOf, queryNames } from './declared-input.js';
 import type { ValidationOptions } from './validation.options.js';
 
-/** Compiles what a handler takes by name, and checks on the way that all it takes can be validated. */
+/** Compiles the classes and names that a handler takes, and checks on the way that all it takes can be validated. */
 export function inputPart(options: ValidationOptions | undefined): PolicyPart<'query'> {
   const logger = new Logger('Security');
   return (route, problems) => {
@@ -13,6 +14,9 @@ export function inputPart(options: ValidationOptions | undefined): PolicyPart<'q
     checkDeclaredInputs(route, found);
     if (found !== problems) {
       for (const { where, problem, fix } of found.all) logger.warn(`${where} ${problem}: ${fix}`);
+    }
+    if (options?.compiled !== false) {
+      for (const { dtos } of inputsOf(route.metadata, route.methodName)) dtos.forEach(compileDto);
     }
     const names = queryNames(route.metadata, route.methodName);
     // Something outside the handler may still read the query of a route that declares none.

@@ -1,14 +1,13 @@
 import { ANY_NAMES_RULE } from './any-names.decorator.js';
+import { constraintsOf } from './compiled/rules-of.js';
 import { isTextRule } from './formats/format-rule.js';
 import { isNullableCondition } from './is-nullable.decorator.js';
-import {
-  type DtoClass,
-  PLAIN_TO_CLASS,
-  transformerStorage,
-  type TypeMetadata,
-} from './transformer-storage.js';
+import { type NestedType, nestedType, staticTypeOf } from './nested-type.js';
 import { isTextTransform } from './sanitize/text-transform.js';
+import { type DtoClass, PLAIN_TO_CLASS, transformerStorage } from './transformer-storage.js';
 import { enumMembers, kindOfConstructor, kindOfMembers, type ValueKind } from './value-kinds.js';
+
+export { isDtoClass, type NestedType } from './nested-type.js';
 
 /** One of class-validator's rules for a property. */
 export interface Rule {
@@ -25,18 +24,6 @@ export interface Rule {
 /** `either` where neither the emitted type nor a rule tells. */
 export type ListMode = 'no' | 'yes' | 'either';
 
-/** The class of a nested value; which one may hang on the value. */
-export interface NestedType {
-  /** The class for a raw value, or `undefined` if it names none of the classes that it may be. */
-  readonly classFor: (value: object, owner: object) => DtoClass | undefined;
-  /** The class, if it hangs on nothing. */
-  readonly fixed: DtoClass | undefined;
-  /** A member of the raw value that says which class it is, and is taken out before the rules run. */
-  readonly discriminator: string | undefined;
-  /** Every class that is known without a value. */
-  readonly classes: readonly DtoClass[];
-}
-
 /** What is known of one property, apart from what its rules say of a value of the right kind. */
 export interface PropertyShape {
   /** Its name in the class. */
@@ -48,6 +35,8 @@ export interface PropertyShape {
   readonly list: ListMode;
   /** What a body has to hold here, in the list if it is one. */
   readonly bodyKind: ValueKind;
+  /** The type that alone makes a value right here, whatever the rules say of it then. */
+  readonly plainType: 'string' | 'number' | 'boolean' | undefined;
   /** What the text of a query or path parameter is converted to. */
   readonly textKind: ValueKind;
   readonly integer: boolean;
@@ -115,13 +104,18 @@ export function propertyShape(
   const collection = designType === Set || designType === Map;
   const maxItems = rules.get('arrayMaxSize')?.[0]?.constraints?.[0];
   const members = numericEnumMembers(rules.get('isEnum')?.[0]?.constraints?.[0]);
+  const list = listMode(designType, ownRules);
+  // A conversion of the application's own takes what it likes, but one to text is nearly always one from text.
+  const bodyKind = named ?? (designType === Date || (transformed && kind !== 'string') ? 'any' : kind);
+  const unsupported = collection && type !== undefined && !transformed;
+  const isPlain = list !== 'yes' && !isNested && !unsupported && members === undefined;
   return {
     name,
     inputName,
     order,
-    list: listMode(designType, ownRules),
-    // A conversion of the application's own takes what it likes, but one to text is nearly always one from text.
-    bodyKind: named ?? (designType === Date || (transformed && kind !== 'string') ? 'any' : kind),
+    list,
+    bodyKind,
+    plainType: isPlain && bodyKind !== 'any' && bodyKind !== 'date' ? bodyKind : undefined,
     textKind:
       named ?? (transformed ? 'any' : kind === 'date' && hasAny(rules, DATE_TEXT_RULES) ? 'string' : kind),
     integer: rules.has('isInt') || (members !== undefined && [...members].every(Number.isInteger)),
@@ -134,7 +128,7 @@ export function propertyShape(
     maxItems: typeof maxItems === 'number' ? maxItems : undefined,
     members,
     nested: isNested && type && !named ? nestedType(type, name) : undefined,
-    unsupported: collection && type !== undefined && !transformed,
+    unsupported,
     designType,
     rules,
   };
@@ -143,7 +137,7 @@ export function propertyShape(
 function byKey(rules: readonly Rule[]): Map<string, Rule[]> {
   const map = new Map<string, Rule[]>();
   for (const rule of rules) {
-    const key = rule.name ?? rule.type;
+    const key = rule.name ?? constraintsOf(rule)[0]?.name ?? rule.type;
     map.set(key, [...(map.get(key) ?? []), rule]);
   }
   return map;
@@ -178,60 +172,4 @@ function numericEnumMembers(type: unknown): ReadonlySet<unknown> | undefined {
   if (typeof type !== 'object' || type === null) return undefined;
   const members = enumMembers(type);
   return members.size < Object.keys(type).length ? members : undefined;
-}
-
-/** What `@Type()` names whatever the value is; without an argument it takes the emitted type. */
-function staticTypeOf(type: TypeMetadata | undefined): unknown {
-  if (!type?.typeFunction) return type?.reflectedType;
-  return type.typeFunction.length === 0
-    ? type.typeFunction({ newObject: {}, object: {}, property: '' })
-    : undefined;
-}
-
-function nestedType(type: TypeMetadata, property: string): NestedType {
-  const { discriminator, keepDiscriminatorProperty } = type.options ?? {};
-  if (!discriminator) {
-    const named = staticTypeOf(type);
-    const fixed = isDtoClass(named) ? named : undefined;
-    const classOf = (owner: object): DtoClass | undefined => {
-      const chosen = type.typeFunction?.({ newObject: {}, object: owner, property });
-      return isDtoClass(chosen) ? chosen : undefined;
-    };
-    const classes = fixed ? [fixed] : [];
-    return { classFor: (_, owner) => fixed ?? classOf(owner), fixed, discriminator: undefined, classes };
-  }
-  const subTypes = new Map(discriminator.subTypes.map(({ name, value }) => [name, value]));
-  return {
-    classFor: (value) =>
-      Object.hasOwn(value, discriminator.property)
-        ? subTypes.get((value as Record<string, string>)[discriminator.property]!)
-        : undefined,
-    discriminator: keepDiscriminatorProperty === true ? undefined : discriminator.property,
-    fixed: undefined,
-    classes: [...subTypes.values()],
-  };
-}
-
-const BUILT_IN: ReadonlySet<unknown> = new Set([
-  Object,
-  Array,
-  String,
-  Number,
-  Boolean,
-  Date,
-  Function,
-  Symbol,
-  BigInt,
-  Map,
-  Set,
-  Promise,
-  Buffer,
-  Uint8Array,
-  RegExp,
-  URL,
-]);
-
-/** Whether a type is a class of the application's, and no built-in one. */
-export function isDtoClass(type: unknown): type is DtoClass {
-  return typeof type === 'function' && !BUILT_IN.has(type);
 }

@@ -27,6 +27,8 @@ export function scanObject(
   const raw = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(raw)) {
     const property = shape.properties.get(name);
+    // Nearly every value: nothing is made for it.
+    if (property?.plainType !== undefined && isOfKind(raw[name], property.plainType)) continue;
     if (property) scanProperty(raw[name], property, raw, member(path, name, property.order), findings, depth);
     else if (name !== discriminator) {
       findings.addUnexpected(member(path, safeName(name), 0));

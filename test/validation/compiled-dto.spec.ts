@@ -16,9 +16,13 @@ function CheckedBy(check: Check): PropertyDecorator {
 }
 
 describe('compiled rules', () => {
-  it('R-IV-10 leave a rule that answers later to class-validator, refusals too', async () => {
+  it('R-IV-10 wait for a rule that answers later, and ask it once', async () => {
+    let asked = 0;
     class Dto {
-      @CheckedBy((value) => Promise.resolve(value === 'good'))
+      @CheckedBy((value) => {
+        asked++;
+        return Promise.resolve(value === 'good');
+      })
       name!: string;
     }
     expect(await verdictOf(strict, { name: 'good' }, bodyOf(Dto))).toMatchObject({ status: 200 });
@@ -26,6 +30,7 @@ describe('compiled rules', () => {
       code: 'VALIDATION_FAILED',
       broken: ['name checkedBy'],
     });
+    expect(asked).toBe(2);
   });
 
   it('R-ER-01 a rule that fails later is an error of this request, and no unhandled rejection', async () => {

@@ -10,7 +10,7 @@ import { detailOptions, type ValidationOptions } from '../validation.options.js'
 import { discriminate, type Discrimination } from './discriminator.js';
 
 /** Options of {@link oneOf}. */
-export type OneOfOptions = Pick<ValidationOptions, 'maxDetails' | 'status'>;
+export type OneOfOptions = Pick<ValidationOptions, 'maxDetails' | 'status' | 'compiled'>;
 
 /**
  * A pipe for a body of one of several classes, told apart by a property that each of them declares with values of its own:
