@@ -270,7 +270,7 @@ describe('schemas that make something else of their input', () => {
 
   it('R-IV-25 a name that reads like a path is refused by itself', async () => {
     const { code, details } = await verdict(ORDERS.zod, { ...GOOD, 'lines.note': 1 });
-    expect([code, details!.length]).toEqual(['UNEXPECTED_FIELDS', 1]);
+    expect([code, details?.length]).toEqual(['UNEXPECTED_FIELDS', 1]);
   });
 
   it('R-IV-11 whatever unknown keys are added to whatever place, each is refused', async () => {
