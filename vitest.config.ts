@@ -2,12 +2,22 @@ import { defineConfig } from 'vitest/config';
 
 // With SUT=dist the package name resolves through "exports" to the built files: exact coverage, and what users get.
 const dist = process.env['SUT'] === 'dist';
+const source = (path: string) => `${import.meta.dirname}/lib/${path}`;
 
 export default defineConfig({
   resolve: {
     tsconfigPaths: !dist,
-    // Vite would take the build that Node does not, and there would be two of it beside each other.
-    alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
+    alias: [
+      // Vite would take the build that Node does not, and there would be two of it beside each other.
+      { find: /^graphql$/, replacement: 'graphql/index.js' },
+      // The benchmarks and the samples have projects of their own, which take the package as it was built last.
+      ...(dist
+        ? []
+        : [
+            { find: /^nestjs-api-security$/, replacement: source('index.ts') },
+            { find: /^nestjs-api-security\/([a-z-]+)$/, replacement: source('$1/index.ts') },
+          ]),
+    ],
   },
   test: {
     include: ['test/**/*.spec.ts'],
