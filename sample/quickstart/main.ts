@@ -43,5 +43,6 @@ try {
   await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // A start that failed half-way may have left something open that would keep the process.
+  process.exit(1);
 }
