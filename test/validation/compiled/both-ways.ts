@@ -45,8 +45,9 @@ export async function sameBothWays(dto: Dto, value: () => object): Promise<Outco
 export function expectSame(compiled: Outcome, stock: Outcome): void {
   if (isDeepStrictEqual(compiled, stock) && orderOf(compiled) === orderOf(stock)) return;
   // Where somebody follows asynchronous calls, each promise has numbers of its own.
-  expect(shown(compiled)).toBe(shown(stock));
-  if (holdsPromise(compiled)) return;
+  const expected = shown(stock);
+  expect(shown(compiled)).toBe(expected);
+  if (expected.includes('Promise {')) return;
   expect(compiled).toStrictEqual(stock);
   expect(orderOf(compiled)).toBe(orderOf(stock));
 }
@@ -56,12 +57,6 @@ const SHOWN = { depth: 30, sorted: true, maxArrayLength: null, maxStringLength: 
 function shown(outcome: Outcome): string {
   const numbers = /\[Symbol\((?:async_id_symbol|trigger_async_id_symbol|kResourceStore)\)\]: [^,}\n]+/g;
   return inspect(outcome, SHOWN).replaceAll(numbers, '');
-}
-
-function holdsPromise(value: unknown, depth = 0): boolean {
-  if (value instanceof Promise) return true;
-  if (typeof value !== 'object' || value === null || depth > 30) return false;
-  return Object.values(value).some((member) => holdsPromise(member, depth + 1));
 }
 
 function orderOf(outcome: Outcome): string {
