@@ -3,6 +3,7 @@ import { sha256 } from './sha256.js';
 import { SecurityError } from '../errors/security-error.js';
 import { createMeter } from '../policy/limit-meter.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
+import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -48,7 +49,7 @@ export class LoginBackoff {
     const { allowed, states } = await this.#consume({ meter: step.tries, subject: pair, cost: 1 });
     if (allowed) return;
     throw new SecurityError('RATE_LIMITED', 'Too many failed logins', {
-      retryAfter: Math.max(1, Math.ceil(states[0]!.resetMs / 1000)),
+      retryAfter: retryAfterSeconds(states[0]!.resetMs),
       reason: 'login.backoff',
     });
   }

@@ -2,6 +2,7 @@ import { SecurityError } from '../errors/security-error.js';
 import type { LoginBackoff } from '../authentication/login-backoff.js';
 import type { Account } from './authorization-server.options.js';
 import type { AuthorizationServerSettings } from './authorization-server.settings.js';
+import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 
 const MAX_LENGTH = 1_024;
 
@@ -56,7 +57,7 @@ export class LoginCheck {
     const { storage, loginLimit } = this.settings;
     const charge = { meter: loginLimit, subject: attempt.pair, cost: 1 };
     const { allowed, states } = await storage.consume([charge]);
-    if (!allowed) return tooMany(Math.max(1, Math.ceil(states[0]!.resetMs / 1000)));
+    if (!allowed) return tooMany(retryAfterSeconds(states[0]!.resetMs));
     try {
       await this.backoff.check(attempt);
       return undefined;

@@ -24,6 +24,7 @@ import {
 import { errorPage, explain } from './server-errors.js';
 import { interactionIn, ROUTES } from './server-address.js';
 import { serverMetadata } from './server-metadata.js';
+import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 
 const MAX_REQUEST_BYTES = 65_536;
 const FORM = 'application/x-www-form-urlencoded';
@@ -109,7 +110,7 @@ export class ServerRequests {
     const charge = { meter: pageLimit, subject: addressKey, cost: 1 };
     const { allowed, states } = await storage.consume([charge]);
     if (allowed) return;
-    const retryAfter = Math.max(1, Math.ceil(states[0]!.resetMs / 1000));
+    const retryAfter = retryAfterSeconds(states[0]!.resetMs);
     throw new SecurityError('RATE_LIMITED', 'There were too many visits. Wait a little.', { retryAfter });
   }
 

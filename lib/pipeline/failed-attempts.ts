@@ -5,7 +5,7 @@ import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RateLimitRule } from '../policy/route-policy.js';
-import type { RateLimitHeaders } from '../rate-limit/rate-limit-headers.js';
+import { type RateLimitHeaders, retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 import type { LimitDecision, RateLimitStorage } from '../rate-limit/rate-limit-storage.js';
 
 /**
@@ -57,7 +57,7 @@ export class FailedAttempts implements AttemptLimiter {
   #refuseIfSpent(state: RequestState, { states }: LimitDecision): void {
     const { remaining, resetMs } = states[0]!;
     if (remaining > 0) return;
-    const retryAfter = Math.max(1, Math.ceil(resetMs / 1000));
+    const retryAfter = retryAfterSeconds(resetMs);
     this.headers.show(state, { limit: this.rule.meter.limit, remaining: 0, resetMs }, this.clock.now());
     this.events.emit(
       'rate-limit.exceeded',

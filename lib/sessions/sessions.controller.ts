@@ -40,6 +40,7 @@ import { clearCookie, readCookie, refuseForgery, saysBrowser, setCookie } from '
 import { OptionalRefreshDto, RefreshDto, SessionIdDto } from './session-input.dto.js';
 import { bodyOf, SessionDto, TokenPairDto, viewOf } from './session-view.dto.js';
 import type { Authenticate, LoginAttempt, SessionRoutesSettings } from './sessions.options.js';
+import { retryAfterSeconds } from '../rate-limit/rate-limit-headers.js';
 
 /** @internal The function that checks credentials. */
 export const AUTHENTICATE = Symbol('nestjs-api-security.authenticate');
@@ -68,7 +69,7 @@ async function limitFamily(storage: RateLimitStorage, token: string): Promise<vo
   const charge = { meter: OF_FAMILY, subject: presented.digests.family, cost: 1 };
   const { allowed, states } = await storage.consume([charge]);
   if (allowed) return;
-  const retryAfter = Math.max(1, Math.ceil(states[0]!.resetMs / 1000));
+  const retryAfter = retryAfterSeconds(states[0]!.resetMs);
   throw new SecurityError('RATE_LIMITED', 'Too many refreshes', { retryAfter, reason: 'refresh.family' });
 }
 
