@@ -8,17 +8,15 @@ export const MAX_SHARD_RECORDS = 16_384;
 const MIN_SLOTS = 16;
 /** A shard with fewer slots than this for each record is rebuilt … */
 const FULL = 1.15;
-/** … and one with more too; … */
-const EMPTY = 2.5;
+/** … and one with more too, late: memory that comes and goes makes V8 collect garbage, with pauses; … */
+const EMPTY = 4;
 /** … then it has so many. */
 const ROOMY = 1.5;
-/** More lapsed records than this part of the others go with a rebuild: each that goes alone makes its neighbours move. */
-const FEW = 32;
 const TWO_32 = 4_294_967_296;
 const NEIGHBOUR_BITS = 3;
 /** A tag of a slot: 0 if it is free, else 15 bits of the fingerprint, not all 0, and this bit for a counter without room. */
 const BLOCKED = 1;
-/** The tag of a record that the rebuild under way leaves out. */
+/** The tag of a record that the sweep under way takes out. */
 const LAPSED = 1;
 
 /**
@@ -146,16 +144,33 @@ export class CounterShard {
       tags[slot] = LAPSED;
       lapsed++;
     }
-    if (lapsed === 0) return 0;
     const left = this.count - lapsed;
-    if (left === 0) this.clear();
-    else if (lapsed > left / FEW || tags.length > left * EMPTY) {
-      this.count = left;
-      this.#rebuild(left);
-    } else {
-      for (let slot = 0; slot < tags.length; slot++) while (tags[slot] === LAPSED) this.#close(slot);
+    if (left === 0) {
+      if (lapsed > 0) this.clear();
+      return lapsed;
     }
+    this.count = left;
+    if (tags.length > Math.max(left * EMPTY, MIN_SLOTS * ROOMY)) this.#rebuild(left);
+    else if (lapsed > 0) this.#closeUp();
     return lapsed;
+  }
+
+  /** Takes out all records that are marked as lapsed and moves later ones of their runs back, in one round from a slot that was free before. */
+  #closeUp(): void {
+    const { words } = this;
+    const tags = this.#tags;
+    const size = tags.length;
+    let slot = tags.indexOf(0);
+    for (let left = size - 1; left > 0; left--) {
+      if (++slot === size) slot = 0;
+      const tag = tags[slot]!;
+      if (tag === 0) continue;
+      tags[slot] = 0;
+      if (tag === LAPSED) continue;
+      const free = this.#freeSlot(homeOfRecord(words, slot, size));
+      tags[free] = tag;
+      if (free !== slot) copyRecord(words, slot, words, free);
+    }
   }
 
   /**

@@ -71,12 +71,14 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     this.#advance();
     const newcomers = this.#aim(charges);
     const at = this.#moment.hit;
-    const states: LimitState[] = [];
-    if (!newcomers && this.#chargeQuickly(charges, states)) return { allowed: true, states, at };
-    if (newcomers) {
+    if (!newcomers) {
+      const states = this.#chargeQuickly(charges);
+      if (states !== undefined) return { allowed: true, states, at };
+    } else {
       const fit = () => charges.every(({ meter }, i) => meter.dryRun || this.#fits(charges, i));
       seatNewcomers(this.#table, this.#places.slice(0, charges.length), charges, this.#moment, fit);
     }
+    const states: LimitState[] = [];
     let allowed = true;
     for (let i = 0; allowed && i < charges.length; i++)
       allowed = charges[i]!.meter.dryRun || this.#fits(charges, i);
@@ -177,30 +179,38 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
   /**
    * The short way: all charges are enforced and allowed, and each has a counter of its own. One that has no room takes those before it back.
    */
-  #chargeQuickly(charges: readonly LimitCharge[], states: LimitState[]): boolean {
-    const standing = this.#standing;
+  #chargeQuickly(charges: readonly LimitCharge[]): LimitState[] | undefined {
+    if (charges.length === 1) {
+      const state = this.#chargeOne(charges[0]!, this.#places[0]!);
+      return state && [state];
+    }
     if (charges.length * RECORD_WORDS > this.#saved.length)
       this.#saved = new Uint32Array(2 * charges.length * RECORD_WORDS);
+    const states: LimitState[] = [];
     for (let i = 0; i < charges.length; i++) {
-      const { meter, cost } = charges[i]!;
       const place = this.#places[i]!;
-      const { shard, number } = place;
-      if (charges.length > 1) saveRecord(shard, number, this.#saved, i);
-      if (
-        cost === 0 ||
-        meter.dryRun ||
-        this.#isRepeated(i) ||
-        !chargeRecord(shard, number, place.meter, meter, this.#moment, cost, standing)
-      ) {
+      saveRecord(place.shard, place.number, this.#saved, i);
+      const state = this.#isRepeated(i) ? undefined : this.#chargeOne(charges[i]!, place);
+      if (state === undefined) {
         while (--i >= 0) restoreRecord(this.#places[i]!.shard, this.#places[i]!.number, this.#saved, i);
-        states.length = 0;
-        return false;
+        return undefined;
       }
-      const remaining = meter.burst - standing.used;
-      shard.markBlocked(number, remaining === 0);
-      states.push({ allowed: true, remaining, resetMs: standing.resetMs });
+      states.push(state);
     }
-    return true;
+    return states;
+  }
+
+  #chargeOne({ meter, cost }: LimitCharge, { shard, number, meter: counted }: Place): LimitState | undefined {
+    const standing = this.#standing;
+    if (
+      cost === 0 ||
+      meter.dryRun ||
+      !chargeRecord(shard, number, counted, meter, this.#moment, cost, standing)
+    )
+      return undefined;
+    const remaining = meter.burst - standing.used;
+    shard.markBlocked(number, remaining === 0);
+    return { allowed: true, remaining, resetMs: standing.resetMs };
   }
 
   #isRepeated(index: number): boolean {
