@@ -30,6 +30,7 @@ import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
 import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
 import { FailureReports } from '../pipeline/failure-reports.js';
+import { escapeJsonAnswers } from '../pipeline/json-answers.js';
 import { RequestHook } from '../pipeline/request-hook.js';
 import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
 import { SecurityGuard } from '../pipeline/security.guard.js';
@@ -123,7 +124,7 @@ export class SecurityRuntime {
     this.readiness = new SecurityReadiness(configuration.issuers, tokens.revocations, limits.shared);
     const { attempts, limiter } = limits;
     const mounts = new MountedPaths();
-    const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
+    const writer = new ErrorWriter(options.errors?.format ?? 'envelope', configuration.escapeJson);
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
       configuration.apiKeys?.header ?? false,
@@ -201,6 +202,7 @@ export class SecurityRuntime {
       if (!host.httpAdapter) return;
       this.#bridge = new AdapterBridge(host.httpAdapter, hook);
       this.#bridge.install();
+      if (configuration.escapeJson) escapeJsonAnswers(host.httpAdapter);
     });
   }
 
