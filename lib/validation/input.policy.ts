@@ -4,12 +4,14 @@ import { ConfigurationProblems } from '../configuration/configuration-problems.j
 import type { PolicyPart } from '../policy/policy-compiler.js';
 import { compileDto } from './compiled-dto.js';
 import { checkDeclaredInputs, inputsOf, queryNames } from './declared-input.js';
+import { ownPipes } from './own-pipes.js';
 import type { ValidationOptions } from './validation.options.js';
 
 /** Compiles the classes and names that a handler takes, and checks on the way that all it takes can be validated. */
 export function inputPart(options: ValidationOptions | undefined): PolicyPart<'query'> {
   const logger = new Logger('Security');
   return (route, problems) => {
+    for (const pipe of ownPipes(route.metadata, route.methodName)) pipe.adopt(options ?? {});
     const found = options?.undeclared === 'warn' ? new ConfigurationProblems() : problems;
     checkDeclaredInputs(route, found);
     if (found !== problems) {
