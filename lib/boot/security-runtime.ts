@@ -34,6 +34,7 @@ import { escapeJsonAnswers } from '../pipeline/json-answers.js';
 import { RequestHook } from '../pipeline/request-hook.js';
 import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
 import { SecurityGuard } from '../pipeline/security.guard.js';
+import { distinguishTrailingSlashes } from '../pipeline/strict-paths.js';
 import { Transports } from '../pipeline/transports.js';
 import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
@@ -202,6 +203,7 @@ export class SecurityRuntime {
       if (!host.httpAdapter) return;
       this.#bridge = new AdapterBridge(host.httpAdapter, hook);
       this.#bridge.install();
+      distinguishTrailingSlashes(host.httpAdapter);
       if (configuration.escapeJson) escapeJsonAnswers(host.httpAdapter);
     });
   }

@@ -4,7 +4,7 @@ import { escapeJson, isJsonType } from '../http/json/escape-json.js';
 
 interface ExpressResponse {
   get(name: string): unknown;
-  send(body?: unknown): unknown;
+  send: (this: ExpressResponse, body?: unknown) => unknown;
 }
 
 interface FastifyReply {
