@@ -47,8 +47,8 @@ export function arrayOf(type: ItemType, options: ArrayOfOptions = {}): PipeTrans
 /** @internal Tells the check at boot what the items are. */
 export class ArrayOfPipe implements PipeTransform {
   readonly #settings: PipeSettings;
-  readonly #maxItems: number;
   readonly type: ItemType;
+  readonly maxItems: number;
 
   constructor(
     type: ItemType,
@@ -57,7 +57,7 @@ export class ArrayOfPipe implements PipeTransform {
     // A union that is used elsewhere too goes on as it is there.
     this.type = type instanceof OneOfPipe ? type.copy() : type;
     this.#settings = new PipeSettings(given);
-    this.#maxItems = given.maxItems ?? MAX_ITEMS;
+    this.maxItems = given.maxItems ?? MAX_ITEMS;
     this.adopt({});
   }
 
@@ -74,11 +74,11 @@ export class ArrayOfPipe implements PipeTransform {
     const items: unknown = type !== 'body' && typeof value === 'string' ? [value] : value;
     if (!Array.isArray(items)) throw this.#broken(path, 'isArray', `${data ?? 'The body'} must be an array`);
     // Their number before the items themselves (PITFALL V11).
-    if (items.length > this.#maxItems) {
+    if (items.length > this.maxItems) {
       throw this.#broken(
         path,
         'arrayMaxSize',
-        `${data ?? 'The body'} must contain no more than ${this.#maxItems} elements`,
+        `${data ?? 'The body'} must contain no more than ${this.maxItems} elements`,
       );
     }
     const kind = kindOfConstructor(this.type);

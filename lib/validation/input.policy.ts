@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { PolicyPart } from '../policy/policy-compiler.js';
+import { documentBodies } from './body-documentation.js';
 import { compileDto } from './compiled-dto.js';
 import { checkDeclaredInputs, inputsOf, queryNames } from './declared-input.js';
 import { ownPipes } from './own-pipes.js';
@@ -20,6 +21,7 @@ export function inputPart(options: ValidationOptions | undefined): PolicyPart<'q
     if (options?.compiled !== false) {
       for (const { dtos } of inputsOf(route.metadata, route.methodName)) dtos.forEach(compileDto);
     }
+    documentBodies(route.metadata, route.methodName);
     const names = queryNames(route.metadata, route.methodName);
     // Something outside the handler may still read the query of a route that declares none.
     return found !== problems && names?.size === 0 ? undefined : names;

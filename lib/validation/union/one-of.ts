@@ -49,6 +49,11 @@ export class OneOfPipe implements PipeTransform {
     this.#settings.adopt(application);
   }
 
+  /** @internal The class of each value of the discriminator. */
+  get classes(): ReadonlyMap<unknown, DtoClass> {
+    return this.#told.classes;
+  }
+
   /** @internal Why the classes cannot be told apart, if they cannot. */
   get fault(): string | undefined {
     return this.#told.fault;
