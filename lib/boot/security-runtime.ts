@@ -253,7 +253,8 @@ export class SecurityRuntime {
     const entries = compileRoutes(routes, parts, problems).concat(
       this.internals.transports.compile(parts, problems),
     );
-    this.#inputReport = auditInputs(routes, configuration.options.validation, problems);
+    const { validation, logger } = configuration.options;
+    this.#inputReport = auditInputs(routes, validation, problems, logger !== false);
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);
