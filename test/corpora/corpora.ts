@@ -15,3 +15,9 @@ export const HOSTILE_HTML = read('dompurify/payloads.json') as readonly string[]
 export const NAUGHTY_STRINGS = createRequire(import.meta.url)(
   'big-list-of-naughty-strings/blns.json',
 ) as readonly string[];
+
+/** URLs of web-platform-tests: those that the URL standard refuses, and others with the host that it finds; see the README beside them. */
+export const URLS = read('web-platform-tests/urls.json') as {
+  readonly failing: readonly string[];
+  readonly hosts: readonly (readonly [url: string, host: string])[];
+};
