@@ -46,7 +46,7 @@ describe('JSONTestSuite', () => {
 
   it('R-IV-05 means what JSON.parse says, where it is accepted', () => {
     for (const { name, bytes } of TEST_SUITE.filter(({ verdict }) => verdict === 'accepted')) {
-      const plain = JSON.parse(bytes.toString(), (_, value: unknown) => (value === 0 ? 0 : value));
+      const plain: unknown = JSON.parse(bytes.toString(), (_, value: unknown) => (value === 0 ? 0 : value));
       expect(parseStrictJson(bytes, limits), name).toEqual(plain);
     }
   });

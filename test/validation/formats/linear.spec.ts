@@ -1,4 +1,7 @@
 import {
+  contentDisposition,
+  escapeHtml,
+  escapeLike,
   identifierKey,
   isBase64Url,
   isBigIntString,
@@ -13,9 +16,13 @@ import {
   isIdentifier,
   isIpAddress,
   isLanguageTag,
+  isPlainText,
   isRfc3339,
+  isSafeUrl,
   isStrictUrl,
   isStrictUuid,
+  safeFileName,
+  safeRedirect,
 } from 'nestjs-api-security';
 import { describe, expect, it } from 'vitest';
 
@@ -44,7 +51,16 @@ const CHECKS: Readonly<Record<string, (text: string) => unknown>> = {
   'isBase64Url, no cap': (text) => isBase64Url(text, { maxBytes: 10 * SIZE }),
   'isDecimalString, no cap': (text) => isDecimalString(text, { maxIntegerDigits: 10 * SIZE }),
   'isIdentifier, no cap': (text) => isIdentifier(text, huge),
+  'isPlainText, no cap': (text) => isPlainText(text, { ...huge, multiline: true }),
+  isPlainText,
+  'isSafeUrl, no cap': (text) => isSafeUrl(text, huge),
+  isSafeUrl,
   identifierKey,
+  escapeHtml,
+  escapeLike,
+  safeFileName,
+  safeRedirect: (text) => safeRedirect(text, '/', ['a.example']),
+  contentDisposition,
 };
 
 /** Repeated; the end makes a whole match fail late. */
