@@ -82,6 +82,7 @@ export { SECURITY_EVENTS_CHANNEL, SecurityEvents } from './events/security-event
 export type { HeadersOptions } from './headers/headers.options.js';
 export { SecurityHeaders } from './headers/security-headers.decorator.js';
 export { BodyLimit, type BodyLimitOptions } from './http/body-limit.decorator.js';
+export type { AnswerOptions } from './http/answers.options.js';
 export type { BodyEncoding, BodyOptions } from './http/body.options.js';
 export type { JsonLimitOptions } from './http/json/json-limits.js';
 export type { HttpOptions } from './http/http.options.js';

@@ -7,6 +7,7 @@ import type { OAuth2Options } from './authentication/oauth2/oauth2.options.js';
 import type { SecurityClock } from './clock.js';
 import type { ErrorOptions } from './errors/errors.options.js';
 import type { HeadersOptions } from './headers/headers.options.js';
+import type { AnswerOptions } from './http/answers.options.js';
 import type { BodyOptions } from './http/body.options.js';
 import type { HttpOptions } from './http/http.options.js';
 import type { ProxyOptions } from './http/proxy-trust.js';
@@ -29,6 +30,7 @@ export interface SecurityOptions extends TransportOptions {
   readonly headers?: HeadersOptions;
   readonly validation?: ValidationOptions;
   readonly body?: BodyOptions;
+  readonly answers?: AnswerOptions;
   /** What one client may take of the server itself. */
   readonly http?: HttpOptions;
   readonly errors?: ErrorOptions;

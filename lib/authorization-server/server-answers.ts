@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { readBody } from '../http/body/read-body.js';
+import { escapeJson } from '../http/json/escape-json.js';
 import type { RequestState } from '../http/request-state.js';
 import { foreignForm } from './interactions.js';
 
@@ -32,7 +33,7 @@ export async function formOf({ request }: RequestState): Promise<URLSearchParams
 }
 
 export function answerJson({ response }: RequestState, status: number, body: object): void {
-  const text = JSON.stringify(body);
+  const text = escapeJson(JSON.stringify(body));
   response.statusCode = status;
   response.setHeader('Content-Type', 'application/json');
   response.setHeader('Content-Length', Buffer.byteLength(text));

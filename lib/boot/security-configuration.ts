@@ -12,6 +12,7 @@ import { type SecurityClock, systemClock } from '../clock.js';
 import { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import { checkErrorOptions } from '../errors/errors.options.js';
 import { type PreparedHeaders, prepareHeaders } from '../headers/header-set.js';
+import { compileEscapeJson } from '../http/answers.options.js';
 import { type BodyEncoding, compileEncodings, compileMaxBody } from '../http/body.options.js';
 import { compileConnectionCap, type ConnectionCap } from '../http/http.options.js';
 import { compileJsonLimits, type JsonLimits } from '../http/json/json-limits.js';
@@ -48,6 +49,7 @@ export interface SecurityConfiguration {
   readonly jsonLimits: JsonLimits;
   readonly maxBodyBytes: number;
   readonly encodings: readonly BodyEncoding[];
+  readonly escapeJson: boolean;
   readonly connections: ConnectionCap | undefined;
   readonly load: LoadSettings | undefined;
   readonly plans: Map<string, readonly RateLimitRule[]>;
@@ -65,6 +67,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'headers',
   'validation',
   'body',
+  'answers',
   'http',
   'errors',
   'load',
@@ -129,6 +132,7 @@ export function compileConfiguration(
     jsonLimits: compileJsonLimits(options.body?.json, problems),
     maxBodyBytes: compileMaxBody(options.body, problems),
     encodings: compileEncodings(options.body, problems),
+    escapeJson: compileEscapeJson(options.answers, problems),
     connections: compileConnectionCap(options.http, problems),
     load: compileLoadOptions(options.load, problems),
     plans: compileRateLimitPlans(options.rateLimit?.plans, apiKeys?.plans, problems),

@@ -30,9 +30,11 @@ import { AdapterBridge } from '../pipeline/adapter-bridge.js';
 import { BodyStage } from '../pipeline/body-stage.js';
 import { ExposedCredentials } from '../pipeline/exposed-credentials.js';
 import { FailureReports } from '../pipeline/failure-reports.js';
+import { escapeJsonAnswers } from '../pipeline/json-answers.js';
 import { RequestHook } from '../pipeline/request-hook.js';
 import { SecurityExceptionFilter } from '../pipeline/security-exception.filter.js';
 import { SecurityGuard } from '../pipeline/security.guard.js';
+import { distinguishTrailingSlashes } from '../pipeline/strict-paths.js';
 import { Transports } from '../pipeline/transports.js';
 import { UnmatchedRequests } from '../pipeline/unmatched-requests.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
@@ -123,7 +125,7 @@ export class SecurityRuntime {
     this.readiness = new SecurityReadiness(configuration.issuers, tokens.revocations, limits.shared);
     const { attempts, limiter } = limits;
     const mounts = new MountedPaths();
-    const writer = new ErrorWriter(options.errors?.format ?? 'envelope');
+    const writer = new ErrorWriter(options.errors?.format ?? 'envelope', configuration.escapeJson);
     const authenticator = new Authenticator(
       [...(configuration.apiKeys ? [keys.verifier] : []), ...(accessTokens ? [accessTokens] : [])],
       configuration.apiKeys?.header ?? false,
@@ -201,6 +203,8 @@ export class SecurityRuntime {
       if (!host.httpAdapter) return;
       this.#bridge = new AdapterBridge(host.httpAdapter, hook);
       this.#bridge.install();
+      distinguishTrailingSlashes(host.httpAdapter);
+      if (configuration.escapeJson) escapeJsonAnswers(host.httpAdapter);
     });
   }
 
@@ -249,7 +253,8 @@ export class SecurityRuntime {
     const entries = compileRoutes(routes, parts, problems).concat(
       this.internals.transports.compile(parts, problems),
     );
-    this.#inputReport = auditInputs(routes, configuration.options.validation, problems);
+    const { validation, logger } = configuration.options;
+    this.#inputReport = auditInputs(routes, validation, problems, logger !== false);
     problems.throwIfAny();
     this.registry.fill(entries);
     this.#routes = new RouteIndex(this.registry.policies);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { escapeJson } from '../http/json/escape-json.js';
 import { type ErrorAnswer, serializeAnswer } from './error-answer.js';
 
 const PROBLEM_TYPE = 'application/problem+json';
@@ -16,7 +17,11 @@ export interface WrittenError {
 
 /** Turns answers into responses, in the format that the application or the client asked for. */
 export class ErrorWriter {
-  constructor(private readonly format: 'envelope' | 'problem') {}
+  /** @param escapes whether JSON is made harmless inside HTML (R-IV-24) */
+  constructor(
+    private readonly format: 'envelope' | 'problem',
+    private readonly escapes = true,
+  ) {}
 
   write(answer: ErrorAnswer, request: IncomingMessage): WrittenError {
     const problem = this.format === 'problem' || (request.headers.accept?.includes(PROBLEM_TYPE) ?? false);
@@ -28,7 +33,12 @@ export class ErrorWriter {
     if (extras.retryAfter !== undefined) headers.push(['Retry-After', String(extras.retryAfter)]);
     if (extras.headers) headers.push(...Object.entries(extras.headers));
     if (hasUnreadBody(request)) headers.push(['Connection', 'close']);
-    return { status: answer.status, headers, body: serializeAnswer(answer, problem) };
+    return { status: answer.status, headers, body: this.safe(serializeAnswer(answer, problem)) };
+  }
+
+  /** A JSON text as this application sends it. */
+  safe(json: string): string {
+    return this.escapes ? escapeJson(json) : json;
   }
 
   /** Answers on Node's own response, below any framework. */

@@ -23,7 +23,9 @@ export function writeRefusal(
     headers: headers.map(([name, value]) =>
       name === 'Content-Type' ? ([name, `${type}; charset=utf-8`] as const) : ([name, value] as const),
     ),
-    body: JSON.stringify({ errors: [{ message: answer.message, extensions: extensionsOf(answer) }] }),
+    body: writer.safe(
+      JSON.stringify({ errors: [{ message: answer.message, extensions: extensionsOf(answer) }] }),
+    ),
   };
 }
 

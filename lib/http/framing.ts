@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { hasContent } from './content.js';
+
 /** A request that is refused for how it is put together. */
 export interface FramingFault {
   readonly status: 400 | 405 | 417 | 431;
@@ -25,17 +27,21 @@ const SINGLE_BY_LENGTH: ReadonlyMap<number, readonly string[]> = new Map([
   [16, ['content-encoding']],
   [17, ['transfer-encoding']],
 ]);
+/** What says how content is to be read. */
+const ABOUT_CONTENT: ReadonlySet<string> = new Set(['content-type', 'content-encoding']);
 const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
  * Checks what Node's parser lets through (R-HP-01 to R-HP-03, R-HP-05): transfer codings, repeated single fields, the host,
- * the method, the expectation. `Authorization` is left to the credential reader.
+ * the method, the expectation. `Authorization` is left to the credential reader. A repeated `Content-Type` or `Content-Encoding` of
+ * a request with content becomes one value that nobody takes for a type or coding, so that it is refused like any other that the
+ * route does not accept (R-IV-01, R-IV-02).
  */
 export function checkFraming(request: IncomingMessage): FramingFault | undefined {
   const { method, headers, rawHeaders } = request;
   if (!METHODS.has(method)) return { status: 405, reason: 'framing.method' };
   if (rawHeaders.length > 2 * MAX_FIELDS) return { status: 431, reason: 'framing.fields' };
-  if (hasRepeatedField(rawHeaders)) return { status: 400, reason: 'framing.repeated' };
+  if (hasRepeatedField(request)) return { status: 400, reason: 'framing.repeated' };
   const coding = headers['transfer-encoding'];
   if (
     coding !== undefined &&
@@ -53,7 +59,8 @@ export function checkFraming(request: IncomingMessage): FramingFault | undefined
   return undefined;
 }
 
-function hasRepeatedField(rawHeaders: readonly string[]): boolean {
+function hasRepeatedField(request: IncomingMessage): boolean {
+  const { rawHeaders } = request;
   let seen: string[] | undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
@@ -62,10 +69,17 @@ function hasRepeatedField(rawHeaders: readonly string[]): boolean {
     const lower = name.toLowerCase();
     if (!candidates.includes(lower)) continue;
     if (seen === undefined) seen = [lower];
-    else if (seen.includes(lower)) return true;
-    else seen.push(lower);
+    else if (!seen.includes(lower)) seen.push(lower);
+    else if (ABOUT_CONTENT.has(lower) && hasContent(request)) joinField(request, lower);
+    else return true;
   }
   return false;
+}
+
+/** Node keeps the first type alone; the comma in front keeps parsers from taking it for the only one. */
+function joinField({ headers, rawHeaders }: IncomingMessage, name: string): void {
+  const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name);
+  headers[name] = `, ${values.join(', ')}`;
 }
 
 /** Hosts repeat from request to request: the last good one is remembered. */

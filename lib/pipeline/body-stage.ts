@@ -1,11 +1,10 @@
-import type { IncomingMessage } from 'node:http';
-
 import { type ErrorDetail, SecurityError } from '../errors/security-error.js';
 import { parseForm } from '../http/body/form.js';
 import type { BodyEncoding } from '../http/body.options.js';
 import { inflateBody } from '../http/body/inflate-body.js';
 import { checkContent, type DeclaredContent } from '../http/body/media-type.js';
 import { readBody } from '../http/body/read-body.js';
+import { hasContent } from '../http/content.js';
 import type { JsonLimits } from '../http/json/json-limits.js';
 import { parseStrictJson } from '../http/json/strict-json.js';
 import { composed } from '../http/json/text-rules.js';
@@ -84,15 +83,6 @@ function normalizeParams(params: Record<string, unknown> | undefined): void {
       throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
     params![name] = normal;
   }
-}
-
-function hasContent(request: IncomingMessage): boolean {
-  const { headers, httpVersionMajor } = request;
-  const length = headers['content-length'];
-  if (length !== undefined) return length !== '0';
-  if (httpVersionMajor < 2) return headers['transfer-encoding'] !== undefined;
-  // HTTP/2 frames bodies by itself: a request without one ends with its headers.
-  return (request as unknown as { stream?: { endAfterHeaders?: boolean } }).stream?.endAfterHeaders === false;
 }
 
 function takesContent(method: string | undefined): boolean {

@@ -1,15 +1,16 @@
 import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 
 import { groupClass } from './derived/group-class.js';
-import { type DetailOptions, Findings } from './details.js';
-import { DtoValidator, missingBody } from './dto-validator.js';
+import { Findings } from './details.js';
+import { missingBody } from './dto-validator.js';
 import { type InputPath, item, member } from './input-path.js';
 import { isDtoClass } from './property-shape.js';
+import { type PipeOptions, PipeSettings } from './pipe-settings.js';
 import { convertText } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
 import { addWrongKind } from './unexpected-fields.js';
 import { OneOfPipe } from './union/one-of.js';
-import { detailOptions, type ValidationOptions } from './validation.options.js';
+import { detailOptions } from './validation.options.js';
 import { dateOf, isOfKind, kindOfConstructor, type ValueKind } from './value-kinds.js';
 
 const MAX_ITEMS = 1_000;
@@ -23,8 +24,8 @@ export type ItemType =
   | DateConstructor
   | OneOfPipe;
 
-/** Options of {@link arrayOf}. */
-export interface ArrayOfOptions extends Pick<ValidationOptions, 'maxDetails' | 'status' | 'compiled'> {
+/** Options of {@link arrayOf}; what is left out is as the application's `validation` says. */
+export interface ArrayOfOptions extends PipeOptions {
   /** Most items; 1 000 by default. */
   readonly maxItems?: number;
 }
@@ -45,18 +46,25 @@ export function arrayOf(type: ItemType, options: ArrayOfOptions = {}): PipeTrans
 
 /** @internal Tells the check at boot what the items are. */
 export class ArrayOfPipe implements PipeTransform {
-  readonly #options: DetailOptions;
-  readonly #dtos: DtoValidator;
-  readonly #maxItems: number;
+  readonly #settings: PipeSettings;
+  readonly type: ItemType;
+  readonly maxItems: number;
 
   constructor(
-    readonly type: ItemType,
+    type: ItemType,
     private readonly given: ArrayOfOptions,
   ) {
-    const { maxItems = MAX_ITEMS, ...options } = given;
-    this.#options = detailOptions(options);
-    this.#dtos = new DtoValidator(this.#options);
-    this.#maxItems = maxItems;
+    // A union that is used elsewhere too goes on as it is there.
+    this.type = type instanceof OneOfPipe ? type.copy() : type;
+    this.#settings = new PipeSettings(given);
+    this.maxItems = given.maxItems ?? MAX_ITEMS;
+    this.adopt({});
+  }
+
+  /** @internal See {@link PipeSettings.adopt}; a union in the list adopts the list's options first. */
+  adopt(application: PipeOptions): void {
+    this.#settings.adopt(application);
+    if (this.type instanceof OneOfPipe) this.type.adopt(detailOptions(this.given, application));
   }
 
   async transform(value: unknown, { type, data }: ArgumentMetadata): Promise<unknown> {
@@ -66,11 +74,11 @@ export class ArrayOfPipe implements PipeTransform {
     const items: unknown = type !== 'body' && typeof value === 'string' ? [value] : value;
     if (!Array.isArray(items)) throw this.#broken(path, 'isArray', `${data ?? 'The body'} must be an array`);
     // Their number before the items themselves (PITFALL V11).
-    if (items.length > this.#maxItems) {
+    if (items.length > this.maxItems) {
       throw this.#broken(
         path,
         'arrayMaxSize',
-        `${data ?? 'The body'} must contain no more than ${this.#maxItems} elements`,
+        `${data ?? 'The body'} must contain no more than ${this.maxItems} elements`,
       );
     }
     const kind = kindOfConstructor(this.type);
@@ -92,7 +100,9 @@ export class ArrayOfPipe implements PipeTransform {
 
   #one(value: unknown, path: InputPath): object | Promise<object> {
     const { type } = this;
-    return type instanceof OneOfPipe ? type.at(value, path) : this.#dtos.body(value, type as DtoClass, path);
+    return type instanceof OneOfPipe
+      ? type.at(value, path)
+      : this.#settings.dtos.body(value, type as DtoClass, path);
   }
 
   #singles(
@@ -111,13 +121,13 @@ export class ArrayOfPipe implements PipeTransform {
       addWrongKind(at, named, kind as 'string', findings, true);
       return undefined;
     });
-    if (!findings.none) throw findings.toError(this.#options);
+    if (!findings.none) throw findings.toError(this.#settings.details);
     return made;
   }
 
   #broken(path: InputPath | undefined, rule: string, message: string): Error {
     const findings = new Findings(undefined);
     findings.addBroken(path, rule, message);
-    return findings.toError(this.#options);
+    return findings.toError(this.#settings.details);
   }
 }

@@ -29,13 +29,16 @@ export interface ValidationOptions {
   readonly compiled?: boolean;
 }
 
-/** Fills in how values are judged and refusals told. */
-export function detailOptions({
-  maxDetails = 20,
-  status = 400,
-  compiled = true,
-}: ValidationOptions): DtoValidatorOptions {
-  return { maxDetails, status, compiled };
+/** Fills in how values are judged and refusals told. @param defaults for what the options leave out */
+export function detailOptions(
+  options: ValidationOptions,
+  defaults: ValidationOptions = {},
+): DtoValidatorOptions {
+  return {
+    maxDetails: options.maxDetails ?? defaults.maxDetails ?? 20,
+    status: options.status ?? defaults.status ?? 400,
+    compiled: options.compiled ?? defaults.compiled ?? true,
+  };
 }
 
 const KNOWN: ReadonlySet<string> = new Set([

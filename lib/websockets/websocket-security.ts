@@ -187,7 +187,10 @@ function isUnder(path: string, root: string): boolean {
 
 /** Without its query, and without a slash at its end. */
 function pathOf(url = '/'): string {
-  const path = url.split(/[?#]/, 1)[0]!.replace(/\/+$/, '');
+  let path = url.split(/[?#]/, 1)[0]!;
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  path = path.slice(0, end);
   return path.startsWith('/') ? path : `/${path}`;
 }
 

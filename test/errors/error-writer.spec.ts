@@ -37,6 +37,16 @@ const REFUSED: ErrorAnswer = {
 };
 
 describe('the error writer', () => {
+  it.each(['envelope', 'problem'] as const)('R-IV-24 writes no markup in the form %s', async (format) => {
+    const message = 'no <b> & \u2028';
+    const answer = { ...answerByStatus(400), message };
+    const { text, headers } = await ask(answer, {}, 'GET', format);
+    expect(text).not.toMatch(/[<>&\u2028]/);
+    expect(text).toContain('\\u003cb\\u003e \\u0026 \\u2028');
+    expect(headers['content-length']).toBe(String(Buffer.byteLength(text)));
+    expect(new ErrorWriter(format, false).safe('"<"')).toBe('"<"');
+  });
+
   it('CONTRACT-2 R-SH-04 writes the envelope with what belongs to it', async () => {
     const response = await ask(REFUSED);
     expect(response.status).toBe(401);

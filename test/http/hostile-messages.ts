@@ -2,6 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 export const ORDER = '{"amount":1}';
 export const JSON_TYPE = 'Content-Type: application/json';
+const FORM_TYPE = 'Content-Type: application/x-www-form-urlencoded';
 
 /** A request in bytes. */
 export function message(start: string, fields: readonly string[] = [], body: string | Buffer = ''): Buffer {
@@ -33,7 +34,54 @@ export const MEDIA_TYPES: readonly Row[] = [
   ['XML', post('/orders', '<a/>', 'Content-Type: application/xml'), 415, media],
   ['a suffix', post('/orders', ORDER, 'Content-Type: application/merge-patch+json'), 415, media],
   ['two, joined', post('/orders', ORDER, 'Content-Type: application/json, text/plain'), 415, media],
-  ['two fields', post('/orders', ORDER, JSON_TYPE, JSON_TYPE), 400, bad],
+  ['two fields', post('/orders', ORDER, JSON_TYPE, JSON_TYPE), 415, media],
+  [
+    'two fields, the second another',
+    post('/orders', ORDER, JSON_TYPE, 'Content-Type: text/plain'),
+    415,
+    media,
+  ],
+  [
+    'two fields, the first another',
+    post('/orders', ORDER, 'content-type: text/plain', JSON_TYPE),
+    415,
+    media,
+  ],
+  ['three fields, one empty', post('/orders', ORDER, 'CONTENT-TYPE:', JSON_TYPE, JSON_TYPE), 415, media],
+  [
+    'two fields with parameters',
+    post('/orders', ORDER, `${JSON_TYPE}; charset=utf-8`, `${JSON_TYPE}; charset=utf-8`),
+    415,
+    media,
+  ],
+  ['two fields where no body is taken', post('/nothing', '{}', JSON_TYPE, JSON_TYPE), 415, media],
+  ['two fields for a form', post('/forms', 'sku=a', FORM_TYPE, FORM_TYPE), 415, media],
+  [
+    'two fields, in chunks',
+    message('POST /orders', [JSON_TYPE, JSON_TYPE, 'Transfer-Encoding: chunked'], '0\r\n\r\n'),
+    415,
+    media,
+  ],
+  [
+    'two fields without content',
+    message('POST /orders', [JSON_TYPE, JSON_TYPE, 'Content-Length: 0']),
+    400,
+    bad,
+  ],
+  ['two fields on GET without content', message('GET /search', [JSON_TYPE, JSON_TYPE]), 400, bad],
+  [
+    'two fields on GET with content',
+    message('GET /search', [JSON_TYPE, JSON_TYPE, 'Content-Length: 2'], '{}'),
+    400,
+    bad,
+  ],
+  [
+    'two fields and two lengths',
+    message('POST /orders', [JSON_TYPE, JSON_TYPE, 'Content-Length: 2', 'Content-Length: 2'], '{}'),
+    400,
+    bad,
+  ],
+  ['two fields for no route', post('/nowhere', ORDER, JSON_TYPE, JSON_TYPE), 404, 'NOT_FOUND'],
   [
     'UTF-16',
     post('/orders', Buffer.from(ORDER, 'utf16le'), 'Content-Type: application/json; charset=utf-16'),
@@ -82,6 +130,24 @@ export const ENCODINGS: readonly Row[] = [
   ['deflate', post('/orders', ORDER, JSON_TYPE, 'Content-Encoding: deflate'), 415, media],
   ['br', post('/orders', brotliCompressSync(ORDER), JSON_TYPE, 'Content-Encoding: br'), 415, media],
   ['two codings', post('/orders', ORDER, JSON_TYPE, 'Content-Encoding: gzip, gzip'), 415, media],
+  [
+    'two fields',
+    post('/orders', gzipSync(ORDER), JSON_TYPE, 'Content-Encoding: gzip', 'Content-Encoding: identity'),
+    415,
+    media,
+  ],
+  [
+    'two fields of identity',
+    post('/orders', ORDER, JSON_TYPE, 'Content-Encoding: identity', 'Content-Encoding: identity'),
+    415,
+    media,
+  ],
+  [
+    'two fields without content',
+    message('GET /search', ['Content-Encoding: gzip', 'Content-Encoding: gzip']),
+    400,
+    bad,
+  ],
   ['an unknown coding', post('/orders', ORDER, JSON_TYPE, 'Content-Encoding: x'), 415, media],
   ['an empty coding', post('/orders', ORDER, JSON_TYPE, 'Content-Encoding: '), 415, media],
   ['identity', post('/orders', ORDER, JSON_TYPE, 'Content-Encoding: identity'), 201, 'ok'],

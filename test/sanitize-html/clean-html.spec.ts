@@ -1,68 +1,12 @@
 import fc from 'fast-check';
-import { cleanHtml, type HtmlProfile, type HtmlProfileName } from 'nestjs-api-security/sanitize-html';
-import { type DefaultTreeAdapterTypes, parse, parseFragment, serialize } from 'parse5';
+import { cleanHtml, type HtmlProfile } from 'nestjs-api-security/sanitize-html';
 import { describe, expect, it } from 'vitest';
 
+import { cleanerFor } from '../../lib/sanitize-html/clean-html.js';
+import { fits } from '../../lib/sanitize-html/html-limits.js';
+import { compileProfile } from '../../lib/sanitize-html/html-profile.js';
+import { faultsOf, harmIn, IMAGES, PROFILES } from './harm.js';
 import { HOSTILE } from './vectors.js';
-
-type Node = DefaultTreeAdapterTypes.ChildNode;
-type Element = DefaultTreeAdapterTypes.Element;
-
-const IMAGES: HtmlProfile = {
-  elements: {
-    p: ['title', 'lang'],
-    img: ['src', 'alt', 'width'],
-    a: ['href'],
-    ul: [],
-    li: [],
-    details: [],
-    q: ['cite'],
-  },
-  imageHosts: ['img.example.org'],
-};
-const PROFILES: readonly (HtmlProfileName | HtmlProfile)[] = ['text', 'inline', 'article', IMAGES];
-const ATTRIBUTES = new Set(['href', 'title', 'rel', 'lang', 'src', 'alt', 'width', 'cite']);
-
-function* elementsOf(nodes: readonly Node[]): Generator<Element> {
-  for (const node of nodes) {
-    if (!('tagName' in node)) continue;
-    yield node;
-    yield* elementsOf(node.childNodes);
-  }
-}
-
-/** What a browser would find in it that no profile allows. */
-function harmIn(html: string): string[] {
-  const whole = parse(`<!doctype html><body>${html}`, { scriptingEnabled: true });
-  const page = [...elementsOf(whole.childNodes)].slice(3);
-  return [...page, ...elementsOf(parseFragment(html).childNodes)].flatMap(
-    ({ tagName, namespaceURI, attrs }) => {
-      const found = attrs
-        .filter(
-          ({ name, value }) =>
-            !ATTRIBUTES.has(name) || (/^(?:href|src|cite)$/.test(name) && !isHarmlessUrl(value)),
-        )
-        .map(({ name, value }) => `${tagName}[${name}=${value}]`);
-      if (/script|style|iframe|object|embed|form|input|svg|math|template|title|textarea/.test(tagName))
-        found.push(tagName);
-      if (!namespaceURI.endsWith('/xhtml')) found.push(namespaceURI);
-      return found;
-    },
-  );
-}
-
-function isHarmlessUrl(value: string): boolean {
-  return ['https:', 'http:', 'mailto:'].includes(new URL(value, 'https://own.example/').protocol);
-}
-
-/** What is wrong with what comes out. */
-function faultsOf(html: string, profile: HtmlProfileName | HtmlProfile): string[] {
-  const clean = cleanHtml(html, profile);
-  const faults = harmIn(clean);
-  if (cleanHtml(clean, profile) !== clean) faults.push(`cleaning it again changes ${clean}`);
-  if (serialize(parseFragment(clean)) !== clean) faults.push(`parsing it again changes ${clean}`);
-  return faults;
-}
 
 describe('cleanHtml()', () => {
   it('R-IV-23 the check of these tests notices what is harmful', () => {
@@ -189,10 +133,47 @@ describe('cleanHtml()', () => {
     );
   });
 
+  it('R-IV-23 R-IV-16 reads no further than the limits, before and after', () => {
+    const bound = { maxLength: 200, maxTags: 20 };
+    const within = (html: string): string => cleanHtml(html, 'article', bound);
+    expect(within('x'.repeat(200))).toHaveLength(200);
+    expect(within('<b>x</b>'.repeat(10))).toBe('<b>x</b>'.repeat(10));
+    expect(within('&amp;'.repeat(20))).toBe('&amp;'.repeat(20));
+    for (const html of [
+      'x'.repeat(201),
+      '<b>x</b>'.repeat(11),
+      '<!---->'.repeat(21),
+      '&amp;'.repeat(21),
+      '\u00a0'.repeat(21),
+      // Within the limits before, beyond them after.
+      '>'.repeat(51),
+      '<p>'.repeat(11),
+      '<a href=x>y</a>'.repeat(4),
+    ])
+      expect(() => within(html), html).toThrow(RangeError);
+    const page = '<p>x</p>'.repeat(2_000);
+    expect(() => cleanHtml(page, 'article')).toThrow('10000 characters or 3000 tags');
+    expect(cleanHtml(page, 'article', { maxLength: 16_000, maxTags: 4_000 })).toBe(page);
+  });
+
+  it('R-IV-23 what is beyond the limits becomes text that is beyond them too', () => {
+    const pieces = ['<b>', '<a href=x>', '&', '<p>x', '>', '\u00a0', '<script>'];
+    for (const piece of pieces) {
+      for (const limits of [
+        { maxLength: 40, maxTags: 1_000 },
+        { maxLength: 1_000, maxTags: 5 },
+      ]) {
+        const after = cleanerFor(compileProfile('article'), limits)(piece.repeat(41));
+        expect(fits(after, limits), piece).toBe(false);
+        expect(after).not.toMatch(/[<>]/);
+      }
+    }
+  });
+
   it('R-IV-16 takes time in proportion to the length, whatever is repeated', { timeout: 120_000 }, () => {
     const time = (html: string): number => {
       const began = performance.now();
-      cleanHtml(html, 'article');
+      cleanHtml(html, 'article', { maxLength: Infinity, maxTags: Infinity });
       return performance.now() - began;
     };
     for (const piece of [

@@ -8,7 +8,8 @@ const CREDENTIAL_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 const KEY_LIKE = /[A-Za-z][A-Za-z0-9]{1,15}_(?:live|test)_[A-Za-z0-9]{4,32}_[A-Za-z0-9]{20,160}/;
-const JWT_LIKE = /eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{8,1024}/;
+/** Words with dots between them. Each is taken whole, so that none is read twice. */
+const WORDS = /[\w-]+(?:\.[\w-]+)*/g;
 
 /** A credential found in a URL; `key` is the API key if it looks like one, for the exposure report. */
 export interface CredentialInUrl {
@@ -30,9 +31,22 @@ export function credentialInUrl(url: string): CredentialInUrl | undefined {
   if (suspicious) {
     const text = decoded(url);
     const key = KEY_LIKE.exec(text)?.[0];
-    if (key !== undefined || JWT_LIKE.test(text)) return { key };
+    if (key !== undefined || holdsJwt(text)) return { key };
   }
   return query >= 0 && namesCredential(url.slice(query + 1)) ? { key: undefined } : undefined;
+}
+
+/** Three parts of base64url, the first of them the beginning of a JSON object. */
+function holdsJwt(text: string): boolean {
+  for (const [words] of text.matchAll(WORDS)) {
+    const parts = words.split('.');
+    for (let i = 0; i + 2 < parts.length; i++) {
+      const start = parts[i]!.indexOf('eyJ');
+      if (start < 0 || parts[i]!.length - start < 11) continue;
+      if (parts[i + 1]!.length >= 8 && parts[i + 2]!.length >= 8) return true;
+    }
+  }
+  return false;
 }
 
 function namesCredential(query: string): boolean {

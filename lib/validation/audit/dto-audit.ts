@@ -10,6 +10,7 @@ import { isUnbounded } from './unbounded.decorator.js';
 
 /** A property of an input class that takes more than it should. */
 export interface AuditFinding {
+  readonly dto: DtoClass;
   /** `CreateUserDto.name` */
   readonly where: string;
   readonly problem: string;
@@ -18,14 +19,14 @@ export interface AuditFinding {
 
 /** Goes through the classes of all inputs, each class once. */
 export class DtoAudit {
-  readonly #findings = new Map<string, AuditFinding>();
+  readonly #findings = new Map<DtoClass, Map<string, AuditFinding>>();
   readonly #seen = new Set<DtoClass>();
   /** Classes that came in a body: their names count too. */
   readonly #written = new Set<DtoClass>();
 
   /** In the order in which the classes were met, and their properties declared. */
   get findings(): readonly AuditFinding[] {
-    return [...this.#findings.values()];
+    return [...this.#findings.values()].flatMap((ofClass) => [...ofClass.values()]);
   }
 
   /** Looks at a class, and at those in it. */
@@ -46,7 +47,9 @@ export class DtoAudit {
 
   #addAll(dto: DtoClass, name: string, ends: readonly LooseEnd[]): void {
     const where = `${dto.name || 'a class without a name'}.${name}`;
-    for (const [problem, fix] of ends) this.#findings.set(`${where} ${problem}`, { where, problem, fix });
+    const ofClass = this.#findings.get(dto) ?? new Map<string, AuditFinding>();
+    if (ends.length > 0) this.#findings.set(dto, ofClass);
+    for (const [problem, fix] of ends) ofClass.set(`${name} ${problem}`, { dto, where, problem, fix });
   }
 }
 

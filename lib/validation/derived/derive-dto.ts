@@ -20,11 +20,21 @@ export interface Derivation {
   readonly optional?: boolean;
 }
 
+/** The class that the rules of a derived one come from. */
+const bases = new WeakMap<DtoClass, DtoClass>();
+
+/** The class that somebody wrote: of one that was derived, the one that its rules come from, and else itself. */
+export function baseOf(dto: DtoClass): DtoClass {
+  const base = bases.get(dto);
+  return base === undefined ? dto : baseOf(base);
+}
+
 /**
  * Gives a class the rules, conversions and documentation of another one, without its initial values: what does not come in
  * is not there. It does not inherit, since class-validator could then not be told to leave rules out.
  */
 export function deriveDto(derived: DtoClass, base: DtoClass, derivation: Derivation): void {
+  bases.set(derived, base);
   for (const property of shapeOf(base).byName.values()) {
     const all = [...property.rules.values()].flat();
     const rules = all.filter(derivation.keeps ?? (() => true));

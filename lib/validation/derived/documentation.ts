@@ -4,6 +4,8 @@ import type { DtoClass } from '../transformer-storage.js';
 const PROPERTIES = 'swagger/apiModelPropertiesArray';
 const PROPERTY = 'swagger/apiModelProperties';
 const PARAMETERS = 'swagger/apiParameters';
+const MODELS = 'swagger/apiExtraModels';
+const SCHEMA = 'swagger/apiSchema';
 
 type About = Readonly<Record<string, unknown>>;
 
@@ -31,6 +33,25 @@ export function documentParameters(handler: object, dto: DtoClass): void {
   }));
   const known = (Reflect.getMetadata(PARAMETERS, handler) ?? []) as unknown[];
   Reflect.defineMetadata(PARAMETERS, [...known, ...parameters], handler);
+}
+
+/** Documents the body of a handler, unless that is documented already. @param models classes that the schema refers to */
+export function documentBody(handler: object, schema: About, models: readonly DtoClass[]): void {
+  const known = (Reflect.getMetadata(PARAMETERS, handler) ?? []) as { readonly in?: unknown }[];
+  if (known.some((parameter) => parameter.in === 'body')) return;
+  Reflect.defineMetadata(
+    PARAMETERS,
+    [...known, { in: 'body', type: String, required: true, schema }],
+    handler,
+  );
+  const others = (Reflect.getMetadata(MODELS, handler) ?? []) as unknown[];
+  Reflect.defineMetadata(MODELS, [...others, ...models], handler);
+}
+
+/** Where a document has the schema of a class, which may have been named by `@ApiSchema()`. */
+export function schemaReference(dto: DtoClass): string {
+  const names = (Reflect.getOwnMetadata(SCHEMA, dto) ?? []) as { readonly name?: string }[];
+  return `#/components/schemas/${names.at(-1)?.name ?? dto.name}`;
 }
 
 /** Whether a class is documented to have a property. */

@@ -6,7 +6,7 @@ import { isHostname } from './hostname.js';
 const CHARACTERS = /^[\w!#$%&'()*+,\-./:;=?@[\]~]*$/;
 const BROKEN_PERCENT = /%(?![\da-f]{2})/i;
 /** Square brackets belong to IPv6 hosts alone. */
-const PARTS = /^([a-z][a-z\d+.-]{0,30}):\/\/([^/?#]*)[^?#[\]]*(?:\?[^#[\]]*)?(?:#[^#[\]]*)?$/i;
+const PARTS = /^([a-z][a-z\d+.-]{0,30}):\/\/([^/?#]*)(?:\/[^?#[\]]*)?(?:\?[^#[\]]*)?(?:#[^#[\]]*)?$/i;
 const AUTHORITY = /^(\[[\da-f:.]{2,45}\]|[^[\]:]{1,253})(?::([1-9]\d{0,4}))?$/i;
 
 /** Which URLs are meant. */

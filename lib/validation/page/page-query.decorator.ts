@@ -1,7 +1,7 @@
 import { Query } from '@nestjs/common';
 
 import { documentParameters } from '../derived/documentation.js';
-import type { ValidationOptions } from '../validation.options.js';
+import type { PipeOptions } from '../pipe-settings.js';
 import type { PageOptions } from './page.options.js';
 import { PagePipe } from './page.pipe.js';
 
@@ -11,14 +11,12 @@ import { PagePipe } from './page.pipe.js';
  * documents the parameters.
  *
  * @param options what clients may ask for
+ * @param details what is not to be as the application's `validation` says
  * @example
  * const USERS = { sort: { name: 'users.name', joined: 'users.created_at' }, defaultSort: '-joined' } as const satisfies PageOptions;
  * list(@PageQuery(USERS) { limit, offset, sort }: PageOf<typeof USERS>) { … }
  */
-export function PageQuery(
-  options: PageOptions = {},
-  details: Pick<ValidationOptions, 'maxDetails' | 'status'> = {},
-): ParameterDecorator {
+export function PageQuery(options: PageOptions = {}, details: PipeOptions = {}): ParameterDecorator {
   const pipe = new PagePipe(options, details);
   return (target, key, index) => {
     Query(pipe)(target, key, index);

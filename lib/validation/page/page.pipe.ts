@@ -1,9 +1,8 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 
 import { shapeOf } from '../dto-shape.js';
-import { DtoValidator } from '../dto-validator.js';
+import { type PipeOptions, PipeSettings } from '../pipe-settings.js';
 import type { DtoClass } from '../transformer-storage.js';
-import { detailOptions, type ValidationOptions } from '../validation.options.js';
 import { pageDto, sharedNames } from './page-dto.js';
 import { pageFault, type PageOptions, type PageSort, sortColumns } from './page.options.js';
 import { readSort } from './sort.js';
@@ -14,16 +13,16 @@ export class PagePipe implements PipeTransform {
   readonly dto: DtoClass;
   /** What is wrong with the options, for the check at boot. */
   readonly fault: string | undefined;
-  readonly #dtos: DtoValidator;
+  readonly #settings: PipeSettings;
   readonly #defaultOrder: readonly PageSort[];
 
   constructor(
     private readonly options: PageOptions,
-    details: Pick<ValidationOptions, 'maxDetails' | 'status'>,
+    details: PipeOptions,
   ) {
     const { defaultSort = '', maxSort = 3, filter } = options;
     this.dto = pageDto(options);
-    this.#dtos = new DtoValidator(detailOptions(details));
+    this.#settings = new PipeSettings(details);
     const order = defaultSort === '' ? [] : readSort(defaultSort, sortColumns(options), maxSort);
     const [shared] = filter ? sharedNames(filter) : [];
     this.fault =
@@ -33,8 +32,15 @@ export class PagePipe implements PipeTransform {
     this.#defaultOrder = Object.freeze(order ?? []);
   }
 
+  /** See {@link PipeSettings.adopt}. */
+  adopt(application: PipeOptions): void {
+    this.#settings.adopt(application);
+  }
+
   async transform(value: unknown): Promise<unknown> {
-    const read = (await this.#dtos.texts(value, this.dto, 'query')) as Readonly<Record<string, unknown>>;
+    const read = (await this.#settings.dtos.texts(value, this.dto, 'query')) as Readonly<
+      Record<string, unknown>
+    >;
     const { limit = 20, by = 'offset', filter } = this.options;
     return {
       limit: read['limit'] ?? limit,

@@ -1,16 +1,16 @@
 import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 
 import { groupClass } from '../derived/group-class.js';
-import { type DetailOptions, Findings } from '../details.js';
-import { DtoValidator, missingBody } from '../dto-validator.js';
+import { Findings } from '../details.js';
+import { missingBody } from '../dto-validator.js';
 import { type InputPath, member } from '../input-path.js';
+import { type PipeOptions, PipeSettings } from '../pipe-settings.js';
 import type { DtoClass } from '../transformer-storage.js';
 import { isPlainObject } from '../unexpected-fields.js';
-import { detailOptions, type ValidationOptions } from '../validation.options.js';
 import { discriminate, type Discrimination } from './discriminator.js';
 
-/** Options of {@link oneOf}. */
-export type OneOfOptions = Pick<ValidationOptions, 'maxDetails' | 'status' | 'compiled'>;
+/** Options of {@link oneOf}; what is left out is as the application's `validation` says. */
+export type OneOfOptions = PipeOptions;
 
 /**
  * A pipe for a body of one of several classes, told apart by a property that each of them declares with values of its own:
@@ -32,8 +32,7 @@ export function oneOf(
 
 /** What {@link oneOf} makes. */
 export class OneOfPipe implements PipeTransform {
-  readonly #details: DetailOptions;
-  readonly #dtos: DtoValidator;
+  readonly #settings: PipeSettings;
   #discrimination: Discrimination | undefined;
 
   /** @internal */
@@ -42,13 +41,27 @@ export class OneOfPipe implements PipeTransform {
     readonly discriminator: string,
     private readonly options: OneOfOptions,
   ) {
-    this.#details = detailOptions(options);
-    this.#dtos = new DtoValidator(this.#details);
+    this.#settings = new PipeSettings(options);
+  }
+
+  /** @internal See {@link PipeSettings.adopt}. */
+  adopt(application: PipeOptions): void {
+    this.#settings.adopt(application);
+  }
+
+  /** @internal The class of each value of the discriminator. */
+  get classes(): ReadonlyMap<unknown, DtoClass> {
+    return this.#told.classes;
   }
 
   /** @internal Why the classes cannot be told apart, if they cannot. */
   get fault(): string | undefined {
     return this.#told.fault;
+  }
+
+  /** @internal The same, which may adopt other options. */
+  copy(): OneOfPipe {
+    return new OneOfPipe(this.types, this.discriminator, this.options);
   }
 
   /** @internal The same for the rules of some groups. */
@@ -70,16 +83,16 @@ export class OneOfPipe implements PipeTransform {
   at(value: unknown, path: InputPath | undefined): object | Promise<object> {
     const { classes, values } = this.#told;
     // What is no object is none of any class.
-    if (!isPlainObject(value)) return this.#dtos.body(value, this.types[0]!, path);
+    if (!isPlainObject(value)) return this.#settings.dtos.body(value, this.types[0]!, path);
     const kind = Object.hasOwn(value, this.discriminator)
       ? (value as Record<string, unknown>)[this.discriminator]
       : undefined;
     const dto = classes.get(kind);
-    if (dto) return this.#dtos.body(value, dto, path);
+    if (dto) return this.#settings.dtos.body(value, dto, path);
     const findings = new Findings(undefined);
     const message = `${this.discriminator} must be one of the following values: ${values}`;
     findings.addBroken(member(path, this.discriminator, 0), 'discriminator', message);
-    throw findings.toError(this.#details);
+    throw findings.toError(this.#settings.details);
   }
 
   get #told(): Discrimination {

@@ -1,4 +1,7 @@
 import {
+  contentDisposition,
+  escapeHtml,
+  escapeLike,
   identifierKey,
   isBase64Url,
   isBigIntString,
@@ -13,9 +16,13 @@ import {
   isIdentifier,
   isIpAddress,
   isLanguageTag,
+  isPlainText,
   isRfc3339,
+  isSafeUrl,
   isStrictUrl,
   isStrictUuid,
+  safeFileName,
+  safeRedirect,
 } from 'nestjs-api-security';
 import { describe, expect, it } from 'vitest';
 
@@ -44,7 +51,16 @@ const CHECKS: Readonly<Record<string, (text: string) => unknown>> = {
   'isBase64Url, no cap': (text) => isBase64Url(text, { maxBytes: 10 * SIZE }),
   'isDecimalString, no cap': (text) => isDecimalString(text, { maxIntegerDigits: 10 * SIZE }),
   'isIdentifier, no cap': (text) => isIdentifier(text, huge),
+  'isPlainText, no cap': (text) => isPlainText(text, { ...huge, multiline: true }),
+  isPlainText,
+  'isSafeUrl, no cap': (text) => isSafeUrl(text, huge),
+  isSafeUrl,
   identifierKey,
+  escapeHtml,
+  escapeLike,
+  safeFileName,
+  safeRedirect: (text) => safeRedirect(text, '/', ['a.example']),
+  contentDisposition,
 };
 
 /** Repeated; the end makes a whole match fail late. */
@@ -53,16 +69,20 @@ const PIECES = [
   '=', 'A', '+', ' ', '\n', '\u0301', '\u0327\u0301', 'ä', 'а', '漢', '\u{1f469}\u200d', '\ud800', '\u200b', 'rn', 'xn--', 'xn--a.', 'İ', 'ﷺ',
 ]; // prettier-ignore
 const STARTS = ['', 'https://a.example/', 'https://', 'a@', '0.'];
+/** No text has the first; the second is made of characters that URLs may have, and no URL. */
+const ENDS = ['\u0000', '#['];
 
 function worstOf(check: (text: string) => unknown, size: number, starts: readonly string[] = STARTS): number {
   let worst = 0;
   for (const piece of PIECES) {
     const filling = piece.repeat(Math.ceil(size / Buffer.byteLength(piece)));
     for (const start of starts) {
-      const text = `${start}${filling}\u0000`;
-      const began = performance.now();
-      check(text);
-      worst = Math.max(worst, performance.now() - began);
+      for (const end of ENDS) {
+        const text = `${start}${filling}${end}`;
+        const began = performance.now();
+        check(text);
+        worst = Math.max(worst, performance.now() - began);
+      }
     }
   }
   return worst;
