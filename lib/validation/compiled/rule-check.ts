@@ -1,7 +1,8 @@
 import type { ValidationError } from 'class-validator';
 
 import { addBroken, addContext, argumentsOf, newError, typeOf } from './messages.js';
-import { constraintsOf, type Decide, type RuleConstraint, type RuleMetadata } from './rules-of.js';
+import { Decision } from './decision.js';
+import { constraintsOf, type RuleConstraint, type RuleMetadata } from './rules-of.js';
 import type { ValidationRun } from './validation-run.js';
 
 /**
@@ -38,14 +39,15 @@ export function inSequence(checks: readonly Check[]): Check {
   };
 }
 
-function decisionOf(constraint: RuleConstraint): Decide {
-  return constraint.decide ?? ((value, args) => constraint.instance.validate(value, args));
+function decisionOf(constraint: RuleConstraint): Decision {
+  return constraint.decision ?? new Decision('', (value, args) => constraint.instance.validate(value, args));
 }
 
 function oneCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: string): Check {
-  const decide = decisionOf(constraint);
+  const decision = decisionOf(constraint);
   return (object, value, error, run) => {
-    const verdict = decide(value, argumentsOf(rule, targetName, object, value));
+    if (decision.isSure?.(value, rule.constraints)) return error;
+    const verdict = decision.decide(value, argumentsOf(rule, targetName, object, value));
     if (verdict === true) return error;
     if (isPromise(verdict)) {
       const kept = error ?? newError(rule.propertyName);
@@ -63,7 +65,7 @@ function oneCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: st
 
 /** `each`: the rule is asked about every item, and reported once. */
 function eachCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: string): Check {
-  const decide = decisionOf(constraint);
+  const decision = decisionOf(constraint);
   const single = oneCheck(rule, constraint, targetName);
   return (object, value, error, run) => {
     const items = itemsOf(value);
@@ -76,7 +78,8 @@ function eachCheck(rule: RuleMetadata, constraint: RuleConstraint, targetName: s
     let isBroken = false;
     for (let i = 0; i < items.length; i++) {
       if (!(i in items)) continue;
-      const verdict = (verdicts[i] = decide(items[i], args));
+      const verdict = (verdicts[i] =
+        decision.isSure?.(items[i], rule.constraints) || decision.decide(items[i], args));
       if (isPromise(verdict)) isLater = true;
       else if (!verdict) isBroken = true;
     }

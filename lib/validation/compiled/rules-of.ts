@@ -2,6 +2,7 @@ import type { ValidationArguments } from 'class-validator';
 
 import type { DtoClass } from '../transformer-storage.js';
 import { classValidator } from '../validation-packages.js';
+import { Decision } from './decision.js';
 
 type MetadataStorage = ReturnType<typeof import('class-validator').getMetadataStorage>;
 
@@ -17,11 +18,8 @@ export interface RuleConstraint {
     defaultMessage?(args: ValidationArguments): string;
   };
   /** Decides, if it is always the same object that does: finding the method anew takes as long as many a rule. */
-  readonly decide?: Decide;
+  readonly decision?: Decision;
 }
-
-/** The verdict on a value: anything true for yes, or a promise of that. */
-export type Decide = (value: unknown, args: ValidationArguments) => unknown;
 
 const rules = new WeakMap<DtoClass, readonly RuleMetadata[]>();
 
@@ -57,7 +55,9 @@ export function constraintsOf(rule: { readonly constraintCls?: unknown }): reado
 function constraintOf(constraint: RuleConstraint & { readonly target: unknown }): RuleConstraint {
   if (!isWrapper(constraint.target)) return constraint;
   const instance = Object.freeze(new constraint.target());
-  return Object.freeze({ name: constraint.name, instance, decide: instance.validate.bind(instance) });
+  const { name } = constraint;
+  // The wrapper's method does without its object.
+  return Object.freeze({ name, instance, decision: new Decision(name, instance.validate) });
 }
 
 /**
