@@ -38,13 +38,13 @@ function isPlainDateTime(value: unknown): boolean {
   return typeof value === 'string' && DATE_TIME.test(value);
 }
 
-/** What makes a text shorter than its `length` says: halves of surrogate pairs, variation selectors. */
-const SHORTENING = /[\uD800-\uDFFF\uFE00-\uFE0F]/;
+/** From here on are the halves of surrogate pairs and the variation selectors, which count for less than their `length`. */
+const FIRST_SHORTENING = 0xd800;
 
-/** `min` and `max` as validator.js takes them. */
+/** `min` and `max` as validator.js takes them. It counts no more than `length`, and every letter before the shortening ones. */
 function isSurelyLong(value: unknown, min: unknown, max: unknown): boolean {
-  if (typeof value !== 'string' || typeof min !== 'number') return false;
-  const { length } = value;
-  if (max !== undefined && !(typeof max === 'number' && length <= max)) return false;
-  return min <= 0 || (length >= min && !SHORTENING.test(value));
+  if (typeof value !== 'string' || typeof min !== 'number' || !(value.length >= min)) return false;
+  if (max !== undefined && !(typeof max === 'number' && value.length <= max)) return false;
+  for (let i = 0; i < min; i++) if (value.charCodeAt(i) >= FIRST_SHORTENING) return false;
+  return true;
 }
