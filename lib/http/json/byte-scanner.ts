@@ -28,9 +28,9 @@ export class ByteScanner {
   /** By depth: commas of the array so far. */
   readonly #commas: Int32Array;
   #keys = 0;
-  /** Nothing but ASCII and no DEL is in the text: in a string only quotes and backslashes mean something. */
+  /** No DEL is in the text: of ASCII in a string, only quotes and backslashes mean something that `JSON.parse` does not see. */
   #simple = false;
-  /** And no backslash either. */
+  /** Nothing but ASCII either, nor a backslash. */
   #hops = false;
 
   constructor(private readonly limits: JsonLimits) {
@@ -86,15 +86,15 @@ export class ByteScanner {
     this.#open[0] = 0;
     this.#commas[0] = 0;
     this.composes = this.hides = this.negativeZero = false;
-    this.#simple = ascii && !text.includes('\u007f');
-    this.#hops = this.#simple && bytes.length > LONG_STRING && !text.includes('\\');
+    this.#simple = !text.includes('\u007f');
+    this.#hops = ascii && this.#simple && bytes.length > LONG_STRING && !text.includes('\\');
   }
 
   /** All three move behind what they read, or say that it cannot be accepted here. */
   #name(bytes: Uint8Array, start: number, owner: number): number {
     const { length } = bytes;
     let i = start;
-    if (this.#simple) while (i < length && bytes[i] !== 0x22 && bytes[i] !== 0x5c) i++;
+    if (this.#simple) while (i < length && bytes[i] !== 0x22 && bytes[i] !== 0x5c && bytes[i]! < 0x80) i++;
     for (; i < length; i++) {
       const kind = KINDS[bytes[i]!]!;
       if (kind === PLAIN) continue;
@@ -118,7 +118,7 @@ export class ByteScanner {
       while (i < length) {
         const byte = bytes[i]!;
         if (byte === 0x22) return i - start > maxLength ? REFUSED : i + 1;
-        if (byte === 0x5c) break;
+        if (byte === 0x5c || byte >= 0x80) break;
         if (++i === hopAt) {
           i = text.indexOf('"', i);
           return i < 0 || i - start > maxLength ? REFUSED : i + 1;
