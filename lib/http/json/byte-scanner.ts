@@ -23,9 +23,9 @@ export class ByteScanner {
   negativeZero = false;
   readonly #names: NameTable;
   #lastOwner = 0;
-  /** By depth: the number of the object that is open there, or 0 for an array. */
+  /** By depth, of what is open around the present array or object: the number of the object, or 0 for an array. */
   readonly #open: Int32Array;
-  /** By depth: commas of the array so far. */
+  /** By depth, of the same: commas of the array so far. */
   readonly #commas: Int32Array;
   #keys = 0;
   /** No DEL is in the text: of ASCII in a string, only quotes and backslashes mean something that `JSON.parse` does not see. */
@@ -47,17 +47,20 @@ export class ByteScanner {
     const commas = this.#commas;
     const { length } = bytes;
     let depth = 0;
+    // Of what is open at the moment: its number, or 0 for an array, and the commas of the array so far.
+    let owner = 0;
+    let seen = 0;
     let expectsName = false;
     let i = 0;
     while (i < length) {
       const byte = bytes[i]!;
       if (byte === 0x22) {
-        i = expectsName ? this.#name(bytes, i + 1, open[depth]!) : this.#text(bytes, text, i + 1);
+        i = expectsName ? this.#name(bytes, i + 1, owner) : this.#text(bytes, text, i + 1);
         if (i === REFUSED) return false;
         expectsName = false;
       } else if (byte === 0x2c) {
-        if (open[depth] !== 0) expectsName = true;
-        else if (++commas[depth]! >= maxItems) return false;
+        if (owner !== 0) expectsName = true;
+        else if (++seen >= maxItems) return false;
         i++;
       } else if (byte <= 0x39) {
         // Space, or the first character of a number.
@@ -66,13 +69,17 @@ export class ByteScanner {
           if (i === REFUSED) return false;
         } else i++;
       } else if (byte === 0x7b || byte === 0x5b) {
+        open[depth] = owner;
+        commas[depth] = seen;
         if (++depth > maxDepth) return false;
         expectsName = byte === 0x7b;
-        open[depth] = expectsName ? ++this.#lastOwner : 0;
-        commas[depth] = 0;
+        owner = expectsName ? ++this.#lastOwner : 0;
+        seen = 0;
         i++;
       } else if (byte === 0x7d || byte === 0x5d) {
         if (--depth < 0) return false;
+        owner = open[depth]!;
+        seen = commas[depth]!;
         expectsName = false;
         i++;
       } else i++;
@@ -83,8 +90,6 @@ export class ByteScanner {
   #begin(bytes: Uint8Array, text: string, ascii: boolean): void {
     this.#lastOwner = this.#names.begin(this.#lastOwner, bytes.length);
     this.#keys = 0;
-    this.#open[0] = 0;
-    this.#commas[0] = 0;
     this.composes = this.hides = this.negativeZero = false;
     this.#simple = !text.includes('\u007f');
     this.#hops = ascii && this.#simple && bytes.length > LONG_STRING && !text.includes('\\');
@@ -95,15 +100,10 @@ export class ByteScanner {
     const { length } = bytes;
     let i = start;
     if (this.#simple) while (i < length && bytes[i] !== 0x22 && bytes[i] !== 0x5c && bytes[i]! < 0x80) i++;
-    for (; i < length; i++) {
-      const kind = KINDS[bytes[i]!]!;
-      if (kind === PLAIN) continue;
-      if (kind === QUOTE) break;
-      if (kind !== WIDE || isRefusedAt(bytes, i)) return REFUSED;
-      if (mayCompose(bytes, i)) this.composes = true;
-    }
+    if (i >= length || bytes[i] !== 0x22) i = this.#endOfRest(bytes, i, false);
     const size = i - start;
-    if (size > this.limits.maxKeyLength || ++this.#keys > this.limits.maxKeys) return REFUSED;
+    // What is refused has no size either.
+    if (size < 0 || size > this.limits.maxKeyLength || ++this.#keys > this.limits.maxKeys) return REFUSED;
     const hash = nameHash(bytes, start, i);
     if (isDangerousName(hash, size) || !this.#names.isNew(hash, owner)) return REFUSED;
     return bytes[i + 1] === 0x3a ? i + 2 : i + 1;
@@ -125,6 +125,14 @@ export class ByteScanner {
         }
       }
     }
+    i = this.#endOfRest(bytes, i, true);
+    return i === REFUSED || i - start > maxLength ? REFUSED : i + 1;
+  }
+
+  /** Where a string ends that goes on with letters, or with escapes, that need a look. */
+  #endOfRest(bytes: Uint8Array, start: number, mayEscape: boolean): number {
+    const { length } = bytes;
+    let i = start;
     for (; i < length; i++) {
       const kind = KINDS[bytes[i]!]!;
       if (kind === PLAIN) continue;
@@ -132,7 +140,7 @@ export class ByteScanner {
       if (kind === WIDE) {
         if (isRefusedAt(bytes, i)) return REFUSED;
         if (mayCompose(bytes, i)) this.composes = true;
-      } else if (kind === BACKSLASH) {
+      } else if (kind === BACKSLASH && mayEscape) {
         const escape = escapeAt(bytes, i + 1);
         if (escape === 0) return REFUSED;
         if (escape < 0) this.composes = true;
@@ -140,7 +148,7 @@ export class ByteScanner {
         i += Math.abs(escape);
       } else return REFUSED;
     }
-    return i - start > maxLength ? REFUSED : i + 1;
+    return i;
   }
 
   #number(bytes: Uint8Array, start: number): number {

@@ -56,7 +56,7 @@ export class NameTable {
 
 /** A power of two, so that a mask finds a place; at least twice as many places as names. */
 function tableSize(names: number): number {
-  return 2 ** (33 - Math.clz32(Math.max(1, Math.ceil(names))));
+  return 1 << (33 - Math.clz32(Math.max(1, Math.ceil(names))));
 }
 
 /** A hash of a name's bytes; four at a time, since what takes long is multiplying. */
@@ -68,8 +68,9 @@ export function nameHash(bytes: Uint8Array, start: number, end: number): number 
     hash = Math.imul(hash ^ four, MULTIPLIER);
     hash ^= hash >>> 15;
   }
-  for (; i < end; i++) hash = Math.imul(hash, 31) + bytes[i]!;
-  hash = Math.imul(hash, MULTIPLIER);
+  let rest = 0;
+  for (; i < end; i++) rest = (rest << 8) | bytes[i]!;
+  hash = Math.imul(hash ^ rest, MULTIPLIER);
   return hash ^ (hash >>> 16);
 }
 
