@@ -36,7 +36,7 @@ export function parseStrictJson(bytes: Buffer, limits: JsonLimits): unknown {
   return normal ? value : normalized(value);
 }
 
-/** From here on two steps, both by the vector, are faster than one that is not. */
+/** From so many bytes on, transcoding and copying takes less time than decoding letter by letter, which is what `toString()` does. */
 const LONG = 2_048;
 
 /** The text of valid UTF-8. A Node.js without ICU cannot transcode. */

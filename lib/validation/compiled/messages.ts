@@ -44,7 +44,7 @@ export function addBroken(
     if (typeof instance.defaultMessage === 'function') message = instance.defaultMessage(args);
   }
   error.constraints ??= {};
-  error.constraints[typeOf(rule, constraint)] = withTokens(message, args) as string;
+  error.constraints[typeOf(rule, constraint)] = withTokens(message, rule, args) as string;
 }
 
 /** The name under which a broken rule is reported. */
@@ -58,11 +58,46 @@ export function addContext(error: ValidationError, type: string, context: unknow
   error.contexts[type] = Object.assign((error.contexts[type] as object | undefined) ?? {}, context);
 }
 
-/** Replaces `$constraint1`, `$value`, `$property` and `$target`, one after the other, as class-validator does. */
-function withTokens(message: unknown, args: ValidationArguments): unknown {
+/** A rule's message with its tokens replaced, which nearly always is what it was the last time. */
+function withTokens(message: unknown, rule: RuleMetadata, args: ValidationArguments): unknown {
   let text: unknown;
   if (typeof message === 'function') text = (message as (one: ValidationArguments) => unknown)(args);
   else if (typeof message === 'string') text = message;
+  const { targetName, constraints } = args;
+  const isFixed = typeof text === 'string' && !text.includes('$value') && isPlainList(constraints);
+  if (!isFixed) return filledIn(text, args);
+  const last = told.get(rule);
+  if (last?.text === text && last?.targetName === targetName && isSame(last.constraints, constraints))
+    return last.words;
+  const words = filledIn(text, args);
+  told.set(rule, { text, targetName, constraints: constraints && [...constraints], words });
+  return words;
+}
+
+interface Told {
+  readonly text: unknown;
+  readonly targetName: string;
+  readonly constraints: readonly unknown[] | undefined;
+  readonly words: unknown;
+}
+
+const told = new WeakMap<RuleMetadata, Told>();
+
+/** No constraint is an object that may change, or a text that may hold a token itself. */
+function isPlainList(constraints: readonly unknown[] | undefined): boolean {
+  return (
+    constraints === undefined ||
+    (Array.isArray(constraints) && constraints.every((one) => one === undefined || typeof one === 'number'))
+  );
+}
+
+function isSame(some: readonly unknown[] | undefined, others: readonly unknown[] | undefined): boolean {
+  if (some?.length !== others?.length) return false;
+  return some === undefined || some.every((one, i) => Object.is(one, others![i]));
+}
+
+/** Replaces `$constraint1`, `$value`, `$property` and `$target`, one after the other, as class-validator does. */
+function filledIn(text: unknown, args: ValidationArguments): unknown {
   const { constraints, property, targetName } = args;
   const value: unknown = args.value;
   let words = text as string;

@@ -55,6 +55,26 @@ describe('parseStrictJson', () => {
       expect(parse(bytes), name).toEqual(normalForm(JSON.parse(bytes.toString())));
   });
 
+  it.each([1, 3_000])(
+    'R-IV-08 reads and refuses in a text of %i letters from all planes as in any',
+    (length) => {
+      const around = (one: string): string =>
+        JSON.stringify(['ü', 'آدا', '漢字', '😀'.repeat(length)]).replace('آ', one);
+      fc.assert(
+        fc.property(fc.string({ unit: 'grapheme' }), (one) => {
+          const json = around(JSON.stringify(one).slice(1, -1));
+          if (exactly(json) === 'accepted') expect(parse(json)).toEqual(normalForm(JSON.parse(json)));
+          else expect(codeOf(json)).toBe('MALFORMED_REQUEST');
+        }),
+      );
+      for (const one of ['\u007f', '\u0080', '\u0001', '\n', '\ufffe', '\u{1fffe}', '\\ud800', '\\u0000'])
+        expect(codeOf(around(one)), JSON.stringify(one)).toBe('MALFORMED_REQUEST');
+      const broken = Buffer.from(around('a'));
+      broken[broken.indexOf(0xd8) + 1] = 0x20;
+      expect(codeOf(broken)).toBe('MALFORMED_REQUEST');
+    },
+  );
+
   it('R-IV-08 normalises strings and names, written out or escaped', () => {
     expect(parse('{"e\u0301":"e\\u0301"}')).toEqual({ '\u00e9': '\u00e9' });
   });
