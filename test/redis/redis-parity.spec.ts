@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { systemClock } from '../../lib/clock.js';
 import { DecisionBatches } from '../../lib/redis/limits/decision-batches.js';
 import { ExactLimits } from '../../lib/redis/limits/exact-limits.js';
 import { LimitNames } from '../../lib/redis/limits/limit-names.js';
+import { LongerLife } from '../../lib/redis/limits/longer-life.js';
 import { connectionOver } from '../../lib/redis/redis-connection.js';
 import { chargedBy, type Decided, type Trace, traces } from '../rate-limit/limit-traces.js';
 import { ReferenceLimiter } from '../rate-limit/reference-limiter.js';
@@ -31,7 +33,13 @@ function open(): { limits: ExactLimits; at: (us: number) => void } {
   const connection = connectionOver(client);
   const names = new LimitNames(`history ${prefixes++}:`);
   let time = '';
-  const batches = new DecisionBatches(connection, () => time);
+  const batches = new DecisionBatches(
+    connection,
+    names,
+    systemClock,
+    new LongerLife(3_600_000, () => 1),
+    () => time,
+  );
   return { limits: new ExactLimits(connection, names, batches), at: (us) => (time = String(us)) };
 }
 
