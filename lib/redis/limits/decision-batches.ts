@@ -100,12 +100,15 @@ export class DecisionBatches {
     const failed = (error: unknown): void => {
       for (const { reject } of batch) reject(error);
     };
-    this.#connection.run(DECIDE, keys, args).then((answer) => {
-      const [at, changes, made] = settle(batch, answer);
-      if (made === undefined) return;
-      this.#times.hear(clockKey, at!, changes!, sent);
-      this.#life.add(made, this.#clock.monotonic());
-    }, failed);
+    this.#connection
+      .run(DECIDE, keys, args)
+      .then((answer) => this.#learn(settle(batch, answer), clockKey, sent), failed);
+  }
+
+  #learn([at, changes, made]: readonly number[], clockKey: string, sent: number): void {
+    if (at === undefined || changes === undefined || made === undefined) return;
+    this.#times.hear(clockKey, at, changes, sent);
+    this.#life.add(made, this.#clock.monotonic());
   }
 }
 
