@@ -1,10 +1,9 @@
-import { finished } from 'node:stream';
-
 import type { SecurityClock } from '../clock.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
+import { whenOver } from '../http/response-over.js';
 import type { RateLimitRule, RateLimitSubject } from '../policy/route-policy.js';
 import { costOf } from './limit-cost.js';
 import { LimitDecisions, type LimitLayer } from './limit-decisions.js';
@@ -86,7 +85,7 @@ export class RateLimiter {
     charges: readonly LimitCharge[],
     decision: LimitDecision,
   ): void {
-    finished(state.response, { readable: false }, (aborted) => {
+    whenOver(state.response, (aborted) => {
       const outcome = aborted || state.response.statusCode >= 400 ? 'failures' : 'successes';
       const given = charges.filter((_, index) => {
         const { meter, countOnly } = rules[index]!;

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Body, Controller, Get, HttpException, Param, Post, Query, Res } from '@nestjs/common';
@@ -218,6 +219,18 @@ describe.each(ADAPTERS)('kinds of limits on %s', (adapter) => {
       const again = await send(app.port, 'GET', '/stream', { timeoutMs: 100 }).catch(() => 'let in');
       expect(again).toBe('let in');
     });
+  });
+
+  it('R-RL-23 requests that wait behind another one on a connection give their places back when it breaks', async () => {
+    await start();
+    const socket = connect(app.port, '127.0.0.1');
+    socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(10));
+    const controller = app.app.get(LimitedController);
+    await vi.waitFor(() => expect(controller.running).toBe(10));
+    socket.destroy();
+    await vi.waitFor(() => expect(controller.running).toBe(0));
+    const all = await Promise.all(Array.from({ length: 10 }, () => get('/slow')));
+    expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
   });
 
   it('R-RL-14 a cost is computed from the body, and what does not fit is refused without partial charge', async () => {
