@@ -70,7 +70,10 @@ export class ResilientStorage implements RateLimitStorage {
       if (!(decision instanceof Promise)) return this.#answered(decision);
       return this.#inTime(decision).then(
         (settled) => this.#answered(settled),
-        (error: unknown) => this.#failed(error, charges),
+        (error: unknown) => {
+          this.#giveBackLate(decision, charges);
+          return this.#failed(error, charges);
+        },
       );
     } catch (error) {
       return this.#failed(error, charges);
@@ -112,6 +115,19 @@ export class ResilientStorage implements RateLimitStorage {
       this.#options.onFailure(error);
     }
     return this.#decideAlone(charges, error);
+  }
+
+  /** An answer that nobody waited for has taken places in flight all the same, and no response gives these back. */
+  #giveBackLate(late: Promise<LimitDecision>, charges: readonly LimitCharge[]): void {
+    const settled = late.then((decision) => {
+      const { allowed, states } = decision;
+      const taken = charges.filter(
+        ({ meter }, index) => meter.algorithm === 'concurrency' && states[index]!.allowed,
+      );
+      return allowed && taken.length > 0 ? this.shared.refund?.(taken, decision) : undefined;
+    });
+    // What cannot be given back comes back with its window.
+    settled.catch(() => undefined);
   }
 
   #policyOf(meter: LimitMeter): StoreFailurePolicy {
