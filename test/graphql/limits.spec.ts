@@ -106,6 +106,29 @@ describe.each(DRIVERS)('limits of operations under %s on %s', (...driver) => {
     expect(json.errors?.map(({ extensions }) => extensions.code)).toEqual(['RATE_LIMITED']);
   });
 
+  it('R-RL-02 a field that is charged for each object stays one item of the fields of the answer', async () => {
+    @Resolver(() => Order)
+    class Labelled {
+      @Public() @Query(() => [Order]) many() {
+        return Array.from({ length: 300 }, (_, index) => ({ id: String(index) }));
+      }
+
+      @RateLimit('400/minute') @ResolveField(() => String) label(@Parent() order: Order) {
+        return order.id;
+      }
+    }
+    app = await startGraphql(driver, {
+      resolvers: [Labelled],
+      security: { rateLimit: { headers: 'ietf' } },
+    });
+    const answer = await app.ask('{ many { label } }');
+    expect(answer.status).toBe(200);
+    expect(answer.header('ratelimit-policy')).toBe(
+      '"address";q=3600;w=60, "read";q=300;w=60, "route";q=400;w=60',
+    );
+    expect(answer.header('ratelimit')).toBe('"address";r=3599;t=60, "read";r=299;t=60, "route";r=100;t=60');
+  });
+
   it('what cannot be read costs like an operation', async () => {
     app = await startGraphql(driver, { security: { rateLimit: { write: '3/minute' } } });
     expect(await left('{ hello')).toEqual([400, '2']);
