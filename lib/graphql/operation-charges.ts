@@ -4,6 +4,7 @@ import type { RequestState } from '../http/request-state.js';
 import { MAX_LIMIT } from '../policy/limit-spec.js';
 import type { RateLimitKey, RateLimitRule, RateLimitSubject, RoutePolicy } from '../policy/route-policy.js';
 import { costOf } from '../rate-limit/limit-cost.js';
+import { countingAll } from '../rate-limit/limit-outcome.js';
 import { asksRequest, subjectFor } from '../rate-limit/limit-subject.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
 import type { OperationShape, RootField, SelectionSize } from './document-shape.js';
@@ -62,16 +63,23 @@ export class OperationCharges {
     return [...merged, ...computed];
   }
 
-  /** The limits of one field, where it is charged alone. */
+  /**
+   * The limits of one field, where it is charged alone.
+   *
+   * @param root there if an operation begins with it
+   */
   rulesOfField(
     state: RequestState,
     policy: RoutePolicy,
     type: OperationTypeNode,
-    args: object,
+    args: Readonly<Record<string, unknown>>,
+    root?: Pick<RootField, 'name' | 'size'>,
   ): RateLimitRule[] {
-    return this.#combined(state, policy, type).map((rule) =>
-      asksRequest(rule) ? settled(rule, 1, subjectWith(state, args)) : rule,
-    );
+    const factor = root === undefined ? 1 : this.#factor(type, root, () => args);
+    return this.#combined(state, policy, type).map((rule) => {
+      if (asksRequest(rule)) return settled(rule, factor, subjectWith(state, args));
+      return factor === 1 ? rule : { ...rule, cost: capped((rule.cost as number) * factor) };
+    });
   }
 
   #rulesOf(state: RequestState, type: OperationTypeNode, field: string): readonly RateLimitRule[] {
@@ -86,10 +94,15 @@ export class OperationCharges {
     const declared = (type as string) === 'query' ? rateLimit.read : rateLimit.write;
     const { early, late } =
       state.ownLimits === undefined ? declared : this.#own.combine(declared, state.ownLimits);
-    return late.length === 0 ? early : [...early, ...late];
+    // Errors stand in an answer whose status is 200.
+    return [...early, ...late].map(countingAll);
   }
 
-  #factor(type: OperationTypeNode, { name, size }: RootField, args: () => Record<string, unknown>): number {
+  #factor(
+    type: OperationTypeNode,
+    { name, size }: Pick<RootField, 'name' | 'size'>,
+    args: () => Readonly<Record<string, unknown>>,
+  ): number {
     if (this.complexity === undefined) return 1;
     const factor: unknown = this.complexity({ type, field: name, args: args(), ...size });
     if (!Number.isSafeInteger(factor) || Number(factor) < 1)

@@ -30,6 +30,22 @@ export function refuseComputedLimits(
   );
 }
 
+/** Only the response of a route has a status that tells an outcome: a limit of failures alone would be silently off. */
+export function refuseOutcomes(
+  { id, handler, rateLimit: { read, write } }: RoutePolicy,
+  code: string,
+  problems: ConfigurationProblems,
+): void {
+  const rules = [...read.early, ...read.late, ...write.early, ...write.late];
+  if (rules.every(({ countOnly }) => countOnly === undefined)) return;
+  problems.add(
+    code,
+    `${id} (${handler})`,
+    'counts outcomes, which only the status of a route tells',
+    'leave countOnly out',
+  );
+}
+
 /** The transports that an application has configured. A call of any other kind is refused. */
 export class Transports {
   readonly #byType = new Map<string, SecuredTransport>();

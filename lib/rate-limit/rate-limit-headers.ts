@@ -143,7 +143,10 @@ function writeLegacy(response: ServerResponse, { limit, remaining, resetMs }: Sh
 }
 
 /** Items of the IETF fields of a response by those of its policies. */
-const ITEMS = new WeakMap<ServerResponse, Map<string, { readonly remaining: number; readonly item: string }>>();
+const ITEMS = new WeakMap<
+  ServerResponse,
+  Map<string, { readonly remaining: number; readonly item: string }>
+>();
 
 /** Both fields are lists: a later layer adds its limits to those of an earlier one. What is charged once more, such as a field of each object, stays one item. */
 function writeIetf(response: ServerResponse, rules: PreparedRules, { states }: LimitDecision): void {

@@ -2,7 +2,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import { refuseComputedLimits } from '../pipeline/transports.js';
+import { refuseComputedLimits, refuseOutcomes } from '../pipeline/transports.js';
 import { RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
@@ -14,6 +14,7 @@ const OPTIONS = 'websockets:gateway_options';
 const PORT = 'port';
 const MAPPING = 'websockets:message_mapping';
 const MESSAGE = 'message';
+const COUNT_ONLY = 'websocket.count-only';
 
 type GatewayClass = RouteMetadata['controller'];
 type Handler = RouteMetadata['handler'];
@@ -70,7 +71,7 @@ export class GatewayPolicies {
     checkPlace(gateway, id, problems);
     const metadata = new RouteMetadata(type, connect);
     const connection = compilePolicy(metadata, 'connect', [], parts, problems, id);
-    refuseOutcomes(connection, problems);
+    refuseOutcomes(connection, COUNT_ONLY, problems);
     refuseComputedLimits(connection, problems);
     this.#connections.set(gateway, connection);
     const defaults = parts.rateLimit(
@@ -94,7 +95,7 @@ export class GatewayPolicies {
       refuseUnvalidated(own, methodName, compiled, problems);
       const declared = own.ofHandler('rateLimit') !== undefined;
       if (declared) {
-        refuseOutcomes(compiled, problems);
+        refuseOutcomes(compiled, COUNT_ONLY, problems);
         refusePlaces(compiled, problems);
       }
       const policy = Object.freeze({ ...compiled, rateLimit: ofMessages(compiled.rateLimit, defaults) });
@@ -127,17 +128,6 @@ function checkPlace({ namespace, port }: Gateway, id: string, problems: Configur
     const fix = 'name its namespace by text';
     problems.add('websocket.namespace', id, 'has namespaces whose names are not known at boot', fix);
   }
-}
-
-/** A connection has no outcome, and neither has a message. */
-function refuseOutcomes({ id, rateLimit }: RoutePolicy, problems: ConfigurationProblems): void {
-  if (!allRules(rateLimit.read).some(({ countOnly }) => countOnly !== undefined)) return;
-  problems.add(
-    'websocket.count-only',
-    id,
-    'counts outcomes, which sockets do not have',
-    'leave countOnly out',
-  );
 }
 
 function refusePlaces({ id, rateLimit }: RoutePolicy, problems: ConfigurationProblems): void {
