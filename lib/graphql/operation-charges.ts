@@ -4,9 +4,9 @@ import type { RequestState } from '../http/request-state.js';
 import { MAX_LIMIT } from '../policy/limit-spec.js';
 import type { RateLimitKey, RateLimitRule, RateLimitSubject, RoutePolicy } from '../policy/route-policy.js';
 import { costOf } from '../rate-limit/limit-cost.js';
-import { countingAll } from '../rate-limit/limit-outcome.js';
 import { asksRequest, subjectFor } from '../rate-limit/limit-subject.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import { countingAll } from '../rate-limit/rule-traits.js';
 import type { OperationShape, RootField, SelectionSize } from './document-shape.js';
 
 /** A field that an operation begins with, for the function that says what it costs. */

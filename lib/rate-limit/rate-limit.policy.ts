@@ -6,6 +6,7 @@ import type { LimitSpec } from '../policy/limit-spec.js';
 import type { RateLimitDeclaration } from './rate-limit.decorator.js';
 import type { LimitSetting } from './rate-limit.options.js';
 import { inOrder, NO_RULES } from './rule-order.js';
+import { isPlace } from './rule-traits.js';
 import { readThrottlerMetadata } from './throttler/throttler-metadata.js';
 import { checkRouteGuards } from './throttler/throttler-guards.js';
 import type { ThrottlerSetup } from './throttler/throttler-setup.js';
@@ -78,6 +79,6 @@ export function compileSetting(
   return inOrder(rules);
 }
 
-function givesBack({ meter, countOnly }: RateLimitRule): boolean {
-  return countOnly !== undefined || meter.algorithm === 'concurrency';
+function givesBack(rule: RateLimitRule): boolean {
+  return rule.countOnly !== undefined || isPlace(rule);
 }

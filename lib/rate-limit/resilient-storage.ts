@@ -3,6 +3,7 @@ import { SecurityError } from '../errors/security-error.js';
 import type { LimitMeter, StoreFailurePolicy } from '../policy/limit-meter.js';
 import { NodeShares } from './node-shares.js';
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
+import { isPlace } from './rule-traits.js';
 
 /** What happens when a shared storage fails. */
 export interface ResilienceOptions {
@@ -121,9 +122,7 @@ export class ResilientStorage implements RateLimitStorage {
   #giveBackLate(late: Promise<LimitDecision>, charges: readonly LimitCharge[]): void {
     const settled = late.then((decision) => {
       const { allowed, states } = decision;
-      const taken = charges.filter(
-        ({ meter }, index) => meter.algorithm === 'concurrency' && states[index]!.allowed,
-      );
+      const taken = charges.filter((charge, index) => isPlace(charge) && states[index]!.allowed);
       return allowed && taken.length > 0 ? this.shared.refund?.(taken, decision) : undefined;
     });
     // What cannot be given back comes back with its window.

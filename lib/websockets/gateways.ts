@@ -7,6 +7,7 @@ import { RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RateLimitPolicy, RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
+import { isPlace } from '../rate-limit/rule-traits.js';
 
 /** Keys under which @nestjs/websockets keeps what its decorators say. */
 const GATEWAY = 'websockets:is_gateway';
@@ -110,10 +111,16 @@ export function allRules({ early, late }: RateLimitRules): readonly RateLimitRul
   return late.length === 0 ? early : [...early, ...late];
 }
 
-/** How long the places of a connection are held, and so how long it may last: else there would be more of them than the limit says. */
-export function lifetimeOf(policies: readonly RoutePolicy[]): number | undefined {
-  const windows = policies
-    .flatMap(({ rateLimit }) => allRules(rateLimit.read))
+/**
+ * How long the places of a connection are held, and so how long it may last: else there would be more of them than the limit says.
+ *
+ * @param own limits that have come with the credential
+ */
+export function lifetimeOf(
+  policies: readonly RoutePolicy[],
+  own: readonly RateLimitRule[] = [],
+): number | undefined {
+  const windows = [...policies.flatMap(({ rateLimit }) => allRules(rateLimit.read)), ...own]
     .filter((rule) => isPlace(rule) && !rule.meter.dryRun)
     .map(({ meter }) => meter.windowMs);
   return windows.length === 0 ? undefined : Math.min(...windows);
@@ -153,10 +160,6 @@ function refuseUnvalidated(
     'takes its message without a decorator, so that no pipe sees it',
     fix,
   );
-}
-
-function isPlace({ meter }: RateLimitRule): boolean {
-  return meter.algorithm === 'concurrency';
 }
 
 /** A gateway's limit on open connections is none on its messages. */

@@ -117,7 +117,7 @@ export class WebsocketSecurity implements OnModuleInit, OnApplicationShutdown {
     // Several gateways may share a path: it is one socket all the same.
     if (!state || requestStateOf(socket) !== undefined) return;
     const policies = this.#policiesAt(pathOf(state.request.url));
-    this.#connections.openNative(socket, state, lifetimeOf(policies));
+    this.#connections.openNative(socket, state, lifetimeOf(policies, state.ownLimits));
   }
 
   async #joins(socket: IoSocket, path: string, namespace: string): Promise<void> {
@@ -143,7 +143,7 @@ export class WebsocketSecurity implements OnModuleInit, OnApplicationShutdown {
     socket.once('disconnect', () => release(state));
     // One that breaks before it has joined is never said to disconnect.
     releaseWith(handshake.request.socket, state);
-    this.#connections.openIo(socket, state, lifetimeOf(policies));
+    this.#connections.openIo(socket, state, lifetimeOf(policies, state.ownLimits));
   }
 
   #policiesAt(path: string): RoutePolicy[] {
