@@ -1,4 +1,4 @@
-import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
 
 /** From this window on, a whole quota spent at once is a lot of work at once. */
 const LONG_MS = 10 * 60_000;
@@ -16,8 +16,7 @@ export function rateLimitWarnings(
 ): string[] {
   const warned = new Map<string, string>();
   for (const { id, rateLimit } of policies) {
-    for (const { early, late } of [rateLimit.read, rateLimit.write]) {
-      const rules = [...early, ...late];
+    for (const rules of [rateLimit.read, rateLimit.write].map(allOf)) {
       for (const rule of rules) {
         if (!isUntamed(rule, rules) || isTamedBy(addressRules, rule)) continue;
         const { bucket, limit, windowMs } = rule.meter;
@@ -28,7 +27,29 @@ export function rateLimitWarnings(
       }
     }
   }
-  return [...warned.values()];
+  return [...warned.values(), ...groupWarnings(policies)];
+}
+
+/** Routes that name one group mean one counter, which they share only with the same algorithm and window. */
+function groupWarnings(policies: readonly RoutePolicy[]): string[] {
+  const groups = new Map<string, Map<string, Set<string>>>();
+  for (const { id, rateLimit } of policies) {
+    for (const { group, meter } of [rateLimit.read, rateLimit.write].flatMap(allOf)) {
+      if (group === undefined) continue;
+      const members = groups.get(group) ?? new Map<string, Set<string>>();
+      groups.set(group, members);
+      const counters = members.get(id) ?? new Set();
+      members.set(id, counters.add(`${meter.algorithm} of ${meter.windowMs / 1_000} s`));
+    }
+  }
+  return [...groups].flatMap(([group, members]) =>
+    [...members].flatMap(([id, counters]) => {
+      const others = [...members].filter(([other]) => other !== id);
+      const shares = others.some(([, theirs]) => [...counters].some((counter) => theirs.has(counter)));
+      if (shares || others.length === 0) return [];
+      return `${id} shares no counter with others of the group ${group}: none has a ${[...counters].join(' or ')}`;
+    }),
+  );
 }
 
 function isUntamed({ meter }: RateLimitRule, rules: readonly RateLimitRule[]): boolean {
@@ -45,4 +66,8 @@ function isTamedBy(addressRules: readonly RateLimitRule[], { meter }: RateLimitR
 function tames({ meter }: RateLimitRule, windowMs: number, limit: number): boolean {
   if (meter.dryRun || meter.algorithm === 'concurrency') return false;
   return meter.windowMs * SHORT_PART <= windowMs && meter.burst < limit;
+}
+
+function allOf({ early, late }: RateLimitRules): readonly RateLimitRule[] {
+  return [...early, ...late];
 }
