@@ -82,7 +82,7 @@ export class ResilientStorage implements RateLimitStorage {
   }
 
   refund(charges: readonly LimitCharge[], decision: LimitDecision): void | Promise<void> {
-    if (!this.#local.has(decision)) return this.shared.refund?.(charges, decision);
+    if (!this.#local.has(decision)) return this.#refundShared(charges, decision);
     const counted = charges.filter(({ meter }) => this.#policyOf(meter) === 'local');
     return this.own.refund?.(this.#shares.of(counted, this.nodes), decision);
   }
@@ -111,11 +111,23 @@ export class ResilientStorage implements RateLimitStorage {
     const now = this.#options.clock.monotonic();
     this.#failedAt ??= now;
     this.#restsUntil = now + REST_MS;
-    if (now >= this.#alertAgain) {
-      this.#alertAgain = now + ALERT_MS;
-      this.#options.onFailure(error);
-    }
+    this.#alert(error, now);
     return this.#decideAlone(charges, error);
+  }
+
+  /** What cannot be given back comes back with its window; it is told like any failure. */
+  async #refundShared(charges: readonly LimitCharge[], decision: LimitDecision): Promise<void> {
+    try {
+      await this.shared.refund?.(charges, decision);
+    } catch (error) {
+      this.#alert(error, this.#options.clock.monotonic());
+    }
+  }
+
+  #alert(error: unknown, now: number): void {
+    if (now < this.#alertAgain) return;
+    this.#alertAgain = now + ALERT_MS;
+    this.#options.onFailure(error);
   }
 
   /** An answer that nobody waited for has taken places in flight all the same, and no response gives these back. */
@@ -123,9 +135,8 @@ export class ResilientStorage implements RateLimitStorage {
     const settled = late.then((decision) => {
       const { allowed, states } = decision;
       const taken = charges.filter((charge, index) => isPlace(charge) && states[index]!.allowed);
-      return allowed && taken.length > 0 ? this.shared.refund?.(taken, decision) : undefined;
+      return allowed && taken.length > 0 ? this.#refundShared(taken, decision) : undefined;
     });
-    // What cannot be given back comes back with its window.
     settled.catch(() => undefined);
   }
 

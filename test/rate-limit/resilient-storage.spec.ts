@@ -32,6 +32,7 @@ class ShakyStorage implements RateLimitStorage {
   }
 
   refund(charges: readonly LimitCharge[], decision: LimitDecision): void {
+    if (this.fault === 'refuses') throw new Error('connection refused');
     this.counters.refund(charges, decision);
   }
 
@@ -126,6 +127,19 @@ describe('R-RL-18 a shared storage that fails', () => {
     await sleep(100);
     shaky.fault = 'none';
     expect((await consume(storage, [place])).states[0]!.remaining).toBe(1);
+  });
+
+  it('R-RL-18 tells of units that cannot be given back once a minute, like any failure', async () => {
+    const { clock, shaky, storage, failures } = open();
+    const places = Array.from({ length: 5 }, () => charge({ algorithm: 'concurrency' }));
+    const decisions = [];
+    for (const place of places) decisions.push(await consume(storage, [place]));
+    shaky.fault = 'refuses';
+    for (const [index, place] of places.entries()) await storage.refund([chargeOf(place)], decisions[index]!);
+    expect(failures).toHaveLength(1);
+    clock.advance(60_000);
+    await storage.refund([chargeOf(places[0]!)], decisions[0]!);
+    expect(failures).toHaveLength(2);
   });
 
   it('R-RL-14 R-RL-18 limits of one request that differ in this decide together', async () => {
