@@ -13,6 +13,7 @@ import type { RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { allRules } from '../rate-limit/rule-order.js';
 import { sizeOf } from './document-shape.js';
 import { showRefusal } from './graphql-answer.js';
 import type { GraphqlEndpoint } from './graphql-endpoint.js';
@@ -78,7 +79,7 @@ export class GraphqlTransport implements SecuredTransport {
     const isRoot = this.parts.roots.has(policy);
     if (isRoot && sessionOf(state)!.charged) return [];
     const { read, write } = policy.rateLimit;
-    if (read.early.length + read.late.length + write.early.length + write.late.length === 0) return [];
+    if (allRules(read).length + allRules(write).length === 0) return [];
     const resolver = GqlExecutionContext.create(context);
     const { operation, fieldName, fieldNodes, fragments } = resolver.getInfo<GraphQLResolveInfo>();
     const root = isRoot ? { name: fieldName, size: sizeOf(fieldNodes, fragments) } : undefined;

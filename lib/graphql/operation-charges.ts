@@ -6,6 +6,7 @@ import type { RateLimitKey, RateLimitRule, RateLimitSubject, RoutePolicy } from 
 import { costOf } from '../rate-limit/limit-cost.js';
 import { asksRequest, subjectFor } from '../rate-limit/limit-subject.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import { allRules } from '../rate-limit/rule-order.js';
 import { countingAll } from '../rate-limit/rule-traits.js';
 import type { OperationShape, RootField, SelectionSize } from './document-shape.js';
 
@@ -92,10 +93,9 @@ export class OperationCharges {
     type: OperationTypeNode,
   ): readonly RateLimitRule[] {
     const declared = (type as string) === 'query' ? rateLimit.read : rateLimit.write;
-    const { early, late } =
-      state.ownLimits === undefined ? declared : this.#own.combine(declared, state.ownLimits);
+    const rules = state.ownLimits === undefined ? declared : this.#own.combine(declared, state.ownLimits);
     // Errors stand in an answer whose status is 200.
-    return [...early, ...late].map(countingAll);
+    return allRules(rules).map(countingAll);
   }
 
   #factor(

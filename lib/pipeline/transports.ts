@@ -5,6 +5,7 @@ import { SecurityError } from '../errors/security-error.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
+import { allRules } from '../rate-limit/rule-order.js';
 
 /** A way into the application beside HTTP routes: GraphQL, WebSockets. */
 export interface SecuredTransport {
@@ -32,11 +33,11 @@ export function refuseComputedLimits(
 
 /** Only the response of a route has a status that tells an outcome: a limit of failures alone would be silently off. */
 export function refuseOutcomes(
-  { id, handler, rateLimit: { read, write } }: RoutePolicy,
+  { id, handler, rateLimit }: RoutePolicy,
   code: string,
   problems: ConfigurationProblems,
 ): void {
-  const rules = [...read.early, ...read.late, ...write.early, ...write.late];
+  const rules = [rateLimit.read, rateLimit.write].flatMap(allRules);
   if (rules.every(({ countOnly }) => countOnly === undefined)) return;
   problems.add(
     code,

@@ -1,4 +1,5 @@
-import type { RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { allRules } from './rule-order.js';
 
 /** From this window on, a whole quota spent at once is a lot of work at once. */
 const LONG_MS = 10 * 60_000;
@@ -16,7 +17,7 @@ export function rateLimitWarnings(
 ): string[] {
   const warned = new Map<string, string>();
   for (const { id, rateLimit } of policies) {
-    for (const rules of [rateLimit.read, rateLimit.write].map(allOf)) {
+    for (const rules of [rateLimit.read, rateLimit.write].map(allRules)) {
       for (const rule of rules) {
         if (!isUntamed(rule, rules) || isTamedBy(addressRules, rule)) continue;
         const { bucket, limit, windowMs } = rule.meter;
@@ -34,7 +35,7 @@ export function rateLimitWarnings(
 function groupWarnings(policies: readonly RoutePolicy[]): string[] {
   const groups = new Map<string, Map<string, Set<string>>>();
   for (const { id, rateLimit } of policies) {
-    for (const { group, meter } of [rateLimit.read, rateLimit.write].flatMap(allOf)) {
+    for (const { group, meter } of [rateLimit.read, rateLimit.write].flatMap(allRules)) {
       if (group === undefined) continue;
       const members = groups.get(group) ?? new Map<string, Set<string>>();
       groups.set(group, members);
@@ -66,8 +67,4 @@ function isTamedBy(addressRules: readonly RateLimitRule[], { meter }: RateLimitR
 function tames({ meter }: RateLimitRule, windowMs: number, limit: number): boolean {
   if (meter.dryRun || meter.algorithm === 'concurrency') return false;
   return meter.windowMs * SHORT_PART <= windowMs && meter.burst < limit;
-}
-
-function allOf({ early, late }: RateLimitRules): readonly RateLimitRule[] {
-  return [...early, ...late];
 }

@@ -5,8 +5,8 @@ import { SecurityError } from '../errors/security-error.js';
 import { RequestState } from '../http/request-state.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import { allRules } from '../rate-limit/rule-order.js';
 import { countingAll } from '../rate-limit/rule-traits.js';
-import { allRules } from './gateways.js';
 import { withAuthPayload } from './handshake.js';
 
 /** Decides who may open a connection, under the policies of the gateways that will hear of it. */

@@ -6,7 +6,8 @@ import { refuseComputedLimits, refuseOutcomes } from '../pipeline/transports.js'
 import { RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
-import type { RateLimitPolicy, RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitPolicy, RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { allRules } from '../rate-limit/rule-order.js';
 import { isPlace } from '../rate-limit/rule-traits.js';
 
 /** Keys under which @nestjs/websockets keeps what its decorators say. */
@@ -104,11 +105,6 @@ export class GatewayPolicies {
     });
     return [{ controller: type, handler: connect, policy: connection }, ...handlers];
   }
-}
-
-/** Both lists, in the order in which they are charged. */
-export function allRules({ early, late }: RateLimitRules): readonly RateLimitRule[] {
-  return late.length === 0 ? early : [...early, ...late];
 }
 
 /**

@@ -8,9 +8,9 @@ import type { PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import { allRules } from '../rate-limit/rule-order.js';
 import { countingAll, isPlace } from '../rate-limit/rule-traits.js';
 import { type Connection, connectionOf } from './connections.js';
-import { allRules } from './gateways.js';
 
 /** Messages under the policies of their handlers: the caller is known from the handshake, and looked at again each time. */
 export class WebsocketTransport implements SecuredTransport {

@@ -1,4 +1,5 @@
 import type { RateLimitRule, RateLimitRules } from '../../policy/route-policy.js';
+import { allRules } from '../rule-order.js';
 import { isPlace } from '../rule-traits.js';
 
 /** Puts limits that come with a credential in the place of a route's; each pair of lists is put together once. */
@@ -18,7 +19,7 @@ export class OwnLimits {
 /** What counts anything but each request of the caller stays: addresses, accounts, failures, requests in flight. A route without limits has none for anybody. */
 function replaced(declared: RateLimitRules, own: readonly RateLimitRule[]): RateLimitRules {
   const { early, late } = declared;
-  const all = [...early, ...late];
+  const all = allRules(declared);
   if (all.length === 0) return declared;
   const costs = all.filter(isReplaced).map((rule) => rule.cost);
   // A cost that is computed stays with the function; of the others the highest.
