@@ -134,7 +134,7 @@ describe.each(ADAPTERS)('metrics on %s', (adapter) => {
       await client.next();
       await graphql.ask('{ adminOnly }', { 'x-api-key': await graphql.key() });
       const denials = await points('security.authorization.denials');
-      expect(denials.map(({ attributes }) => attributes['security.operation']).toSorted()).toEqual([
+      expect(denials.map(({ attributes }) => String(attributes['security.operation'])).toSorted()).toEqual([
         'Query.adminOnly',
         'WS /chat scoped',
       ]);

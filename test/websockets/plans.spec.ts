@@ -27,7 +27,7 @@ describe.each(SOCKETS)('plans and shared places of %s on %s', (...socket) => {
     const first = await app.connect('chat', { headers });
     const second = await app.connect('chat', { headers });
     for (let i = 0; i < 4; i++) expect(await ask(first)).toBe('you');
-    await expect(app.connect('chat', { headers })).rejects.toThrow();
+    await expect(app.connect('chat', { headers })).rejects.toThrow('refused with');
     second.close();
     await second.closed;
     await expect
@@ -67,6 +67,6 @@ describe.each(SOCKETS)('plans and shared places of %s on %s', (...socket) => {
     });
     await app.connect('open');
     await app.connect('open');
-    await expect(app.connect('open')).rejects.toThrow();
+    await expect(app.connect('open')).rejects.toThrow('refused with');
   });
 });
