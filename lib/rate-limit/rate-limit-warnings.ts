@@ -1,4 +1,5 @@
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { OwnLimits } from './plans/own-limits.js';
 import { allRules } from './rule-order.js';
 
 /** From this window on, a whole quota spent at once is a lot of work at once. */
@@ -10,10 +11,12 @@ const SHORT_PART = 10;
  * What an operator should know of sound limits (R-RL-05): a limit over a long time alone lets all of it through in a moment, and tells clients so.
  *
  * @param addressRules limits that hold for every route beside its own
+ * @param plans limits that stand in for those of routes
  */
 export function rateLimitWarnings(
   policies: readonly RoutePolicy[],
   addressRules: readonly RateLimitRule[],
+  plans: ReadonlyMap<string, readonly RateLimitRule[]>,
 ): string[] {
   const warned = new Map<string, string>();
   for (const { id, rateLimit } of policies) {
@@ -28,7 +31,24 @@ export function rateLimitWarnings(
       }
     }
   }
-  return [...warned.values(), ...groupWarnings(policies)];
+  return [...warned.values(), ...groupWarnings(policies), ...planWarnings(policies, plans)];
+}
+
+/** A route whose cost fits into no window of a plan is closed to it (R-RL-14). */
+function planWarnings(
+  policies: readonly RoutePolicy[],
+  plans: ReadonlyMap<string, readonly RateLimitRule[]>,
+): string[] {
+  const limits = new OwnLimits();
+  return policies.flatMap(({ id, rateLimit: { read, write } }) =>
+    [...plans].flatMap(([plan, own]) => {
+      const rules = [read, write].flatMap((declared) => allRules(limits.combine(declared, own)));
+      const closed = rules.some(({ cost, meter }) => typeof cost === 'number' && cost > meter.burst);
+      return closed
+        ? `${id} costs more than the plan ${plan} ever has: it is closed to whoever is on it`
+        : [];
+    }),
+  );
 }
 
 /** Routes that name one group mean one counter, which they share only with the same algorithm and window. */

@@ -103,6 +103,20 @@ describe('groups of limits', () => {
   });
 });
 
+describe('plans', () => {
+  it('R-RL-14 warns of a route that costs more than a plan ever has', async () => {
+    @Controller()
+    @Public()
+    class Dear {
+      @RateLimit('100/minute', { cost: 5 }) @Get('dear') dear() {}
+    }
+    const plans = { free: '4/minute', pro: '5/minute' } as const;
+    expect(await warningsOf({ rateLimit: { plans } }, [Dear])).toEqual([
+      'GET /dear costs more than the plan free ever has: it is closed to whoever is on it',
+    ]);
+  });
+});
+
 describe('the realm', () => {
   it('R-AU-02 of the application is that of every challenge', async () => {
     @Controller()
