@@ -53,10 +53,12 @@ async function passedUnderLoad(order: Extract<LimitOrder, { callers: number }>):
   return passed;
 }
 
-process.on('message', (order: LimitOrder) => {
-  const answer =
-    'atOnce' in order ? passedAtOnce(order.meter, order.subject, order.atOnce) : passedUnderLoad(order);
-  void answer.then((result) => process.send!(result));
+function follow(order: LimitOrder): Promise<number | number[]> {
+  return 'atOnce' in order ? passedAtOnce(order.meter, order.subject, order.atOnce) : passedUnderLoad(order);
+}
+
+process.on('message', (orders: LimitOrder[]) => {
+  void Promise.all(orders.map(follow)).then((answers) => process.send!(answers));
 });
 process.once('disconnect', () => {
   void storage.close().finally(() => close());

@@ -28,6 +28,8 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** Further settings of the server, such as `'maxmemory-policy': 'allkeys-lru'`. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a server that answers. @throws Error with the command that installs one */
@@ -56,7 +58,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     port,
     url,
     async start() {
-      child ??= await launchRedis(binary, command, url);
+      child ??= await launchRedis(binary, command, url, options.env);
     },
     async stop() {
       const running = child;
@@ -79,11 +81,11 @@ export interface RedisCluster {
 }
 
 /** Starts a cluster that answers. @throws Error with the command that installs the server */
-export async function startRedisCluster(): Promise<RedisCluster> {
+export async function startRedisCluster(env: RedisServerOptions['env'] = {}): Promise<RedisCluster> {
   // The bus of a cluster is 10 000 above the port by default, which would not do for a high port.
   const buses = [await freePort(), await freePort(), await freePort()];
   const nodes = await Promise.all(
-    buses.map((bus) => startRedis({ settings: { 'cluster-enabled': 'yes', 'cluster-port': bus } })),
+    buses.map((bus) => startRedis({ env, settings: { 'cluster-enabled': 'yes', 'cluster-port': bus } })),
   );
   const bounds = [0, 5_461, 10_923, 16_384];
   const clients = nodes.map(({ url }) => new RedisClient(url));
@@ -120,8 +122,9 @@ export async function launchRedis(
   binary: string,
   args: readonly string[],
   url: string,
+  env: RedisServerOptions['env'] = {},
 ): Promise<ChildProcess> {
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   // Nobody is left to stop it if the test process ends early.
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
