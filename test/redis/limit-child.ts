@@ -22,12 +22,8 @@ const elapsed = () => Number(process.hrtime.bigint()) / 1e6;
 
 // A node beside others: takes orders until its parent is gone.
 const [urls = '', prefix = ''] = process.argv.slice(2);
-const nodes = urls.split(',').map((url) => ({ url, port: Number(new URL(url).port) }));
-const idle = () => Promise.resolve();
-const servers = nodes.map((node) => ({ ...node, stop: idle, start: idle, close: idle }));
-const { client, close } = await (servers.length === 1
-  ? ioredis(servers[0]!)
-  : ioredisCluster({ nodes: servers, close: idle }));
+const nodes = urls.split(',').map((url) => ({ url }));
+const { client, close } = await (nodes.length === 1 ? ioredis(nodes[0]!) : ioredisCluster({ nodes }));
 const storage = new RedisRateLimitStorage(client, { prefix });
 
 async function passedAtOnce(meterInit: LimitMeterInit, subject: string, atOnce: number): Promise<number> {
