@@ -265,11 +265,11 @@ export class SecurityRuntime {
 
   /** What an operator should know of sound options, for the boot log; nothing if it is switched off. */
   get warnings(): readonly string[] {
-    const { options, issuers, addressRules } = this.configuration;
+    const { options, issuers, addressRules, plans } = this.configuration;
     if (options.logger === false) return [];
     return [
       ...tokenIssuerWarnings(issuers),
-      ...rateLimitWarnings(this.registry.policies, addressRules),
+      ...rateLimitWarnings(this.registry.policies, addressRules, plans),
       ...(this.#inputReport === undefined ? [] : [this.#inputReport]),
     ];
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { escapeJson } from '../http/json/escape-json.js';
+import { closeLingering } from '../http/lingering-close.js';
 import { type ErrorAnswer, serializeAnswer } from './error-answer.js';
 
 const PROBLEM_TYPE = 'application/problem+json';
@@ -32,7 +33,10 @@ export class ErrorWriter {
     ];
     if (extras.retryAfter !== undefined) headers.push(['Retry-After', String(extras.retryAfter)]);
     if (extras.headers) headers.push(...Object.entries(extras.headers));
-    if (hasUnreadBody(request)) headers.push(['Connection', 'close']);
+    if (hasUnreadBody(request)) {
+      headers.push(['Connection', 'close']);
+      closeLingering(request);
+    }
     return { status: answer.status, headers, body: this.safe(serializeAnswer(answer, problem)) };
   }
 

@@ -5,6 +5,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   type OperationTypeNode,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 
@@ -58,11 +59,23 @@ export function shapesOf(document: DocumentNode): readonly OperationShape[] {
     return {
       name: operation.name?.value,
       type: operation.operation,
-      rootFields: roots.map((node) => ({ node, name: node.name.value, size: measure.field(node) })),
-      size: measure.selections(operation.selectionSet),
-      asksSchema: roots.some(({ name }) => INTROSPECTION.has(name.value)),
+      rootFields: roots.map((nodes) => ({
+        node: nodes[0]!,
+        name: nodes[0]!.name.value,
+        size: measure.all(nodes),
+      })),
+      size: measure.all(operation.selectionSet.selections),
+      asksSchema: roots.some(([node]) => INTROSPECTION.has(node!.name.value)),
     };
   });
+}
+
+/** How much an executor is about to do for one field, wherever its selections stand in the document. */
+export function sizeOf(
+  nodes: readonly FieldNode[],
+  fragments: Readonly<Record<string, FragmentDefinitionNode>>,
+): SelectionSize {
+  return new Measure(new Map(Object.entries(fragments))).all(nodes);
 }
 
 class Measure {
@@ -71,7 +84,7 @@ class Measure {
   constructor(private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>) {}
 
   field(node: FieldNode): SelectionSize {
-    const below = node.selectionSet ? this.selections(node.selectionSet) : NOTHING;
+    const below = node.selectionSet ? this.all(node.selectionSet.selections) : NOTHING;
     return {
       // What the schema says of itself is bounded by a rule of its own, and deeper than data.
       depth: INTROSPECTION.has(node.name.value) ? 1 : below.depth + 1,
@@ -80,14 +93,14 @@ class Measure {
     };
   }
 
-  selections({ selections }: SelectionSetNode): SelectionSize {
+  all(selections: readonly SelectionNode[]): SelectionSize {
     let { depth, fields, aliases } = NOTHING;
     for (const selection of selections) {
       const size =
         selection.kind === Kind.FIELD
           ? this.field(selection)
           : selection.kind === Kind.INLINE_FRAGMENT
-            ? this.selections(selection.selectionSet)
+            ? this.all(selection.selectionSet.selections)
             : this.fragment(selection.name.value);
       depth = Math.max(depth, size.depth);
       fields += size.fields;
@@ -103,17 +116,19 @@ class Measure {
     const definition = this.fragments.get(name);
     if (!definition) return NOTHING;
     this.#known.set(name, 'open');
-    const size = this.selections(definition.selectionSet);
+    const size = this.all(definition.selectionSet.selections);
     this.#known.set(name, size);
     return size;
   }
 
   /** The fields of an operation by their names in the answer; cycles have been found before. */
-  rootsOf(set: SelectionSetNode, found = new Map<string, FieldNode>(), seen = new Set<string>()) {
+  rootsOf(set: SelectionSetNode, found = new Map<string, FieldNode[]>(), seen = new Set<string>()) {
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
         const key = (selection.alias ?? selection.name).value;
-        if (!found.has(key)) found.set(key, selection);
+        const nodes = found.get(key);
+        if (nodes) nodes.push(selection);
+        else found.set(key, [selection]);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) this.rootsOf(selection.selectionSet, found, seen);
       else if (!seen.has(selection.name.value)) {
         seen.add(selection.name.value);

@@ -7,7 +7,7 @@ import type { FrameworkRequest } from '../pipeline/body-stage.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import type { DocumentCheck } from './document-check.js';
 import type { OperationShape } from './document-shape.js';
-import { operationOfQuery, operationsOf, type RequestedOperation } from './graphql-request.js';
+import { broken, operationOfQuery, operationsOf, type RequestedOperation } from './graphql-request.js';
 import { openSession } from './graphql-sessions.js';
 import type { ChargedOperation, OperationCharges } from './operation-charges.js';
 
@@ -60,8 +60,7 @@ export class GraphqlGate {
         throw stages.authenticator.missing(state, endpoint);
       const requested = await this.#requested(request, state, endpoint);
       return requested.map(({ query, operationName, variables }) => {
-        const shapes = query === undefined ? [] : documents.read(query);
-        const shape = chosen(shapes, operationName);
+        const shape = query === undefined ? undefined : chosen(documents.read(query), operationName);
         if (shape !== undefined) refuseWriteByGet(state, shape);
         return { shape, variables };
       });
@@ -95,13 +94,15 @@ export class GraphqlGate {
   }
 }
 
-/** Undefined where the driver will refuse the choice; then nothing runs. */
-function chosen(
-  shapes: readonly OperationShape[],
-  operationName: string | undefined,
-): OperationShape | undefined {
-  if (operationName !== undefined) return shapes.find(({ name }) => name === operationName);
-  return shapes.length === 1 ? shapes[0] : undefined;
+/** @throws SecurityError `VALIDATION_FAILED` where no driver could choose: such a request must not go uncounted */
+function chosen(shapes: readonly OperationShape[], operationName: string | undefined): OperationShape {
+  const found =
+    operationName === undefined && shapes.length === 1
+      ? shapes[0]
+      : shapes.find(({ name }) => name !== undefined && name === operationName);
+  if (found === undefined)
+    throw broken('operationName', 'isOperation', 'operationName must name an operation of the document');
+  return found;
 }
 
 function refuseWriteByGet({ request }: RequestState, { type }: OperationShape): void {

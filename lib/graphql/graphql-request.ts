@@ -10,16 +10,10 @@ export interface RequestedOperation {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** Members of a request (GraphQL over HTTP §5.1); the last three name persisted documents. */
-const MEMBERS: ReadonlySet<string> = new Set([
-  'query',
-  'operationName',
-  'variables',
-  'extensions',
-  'documentId',
-  'id',
-  'persisted',
-]);
+/** Members that name a persisted document. */
+const PERSISTED = ['extensions', 'documentId', 'id', 'persisted'] as const;
+/** Members of a request (GraphQL over HTTP §5.1). */
+const MEMBERS: ReadonlySet<string> = new Set(['query', 'operationName', 'variables', ...PERSISTED]);
 
 /**
  * The operations of a body: one, or the batch of an array.
@@ -66,8 +60,15 @@ function operationOf(value: unknown): RequestedOperation {
     throw broken('extensions', 'isObject', 'extensions must be an object');
   if (!isAbsent(variables) && !isRecord(variables))
     throw broken('variables', 'isObject', 'variables must be an object');
+  // Some drivers take the hash of a persisted document in its place.
+  const document =
+    query === '' || ((value as { persisted?: unknown }).persisted === true && !query?.includes('{'))
+      ? undefined
+      : query;
+  if (document === undefined && PERSISTED.every((name) => isAbsent((value as Record<string, unknown>)[name])))
+    throw broken('query', 'isNotEmpty', 'query must hold a document');
   return {
-    query: query === '' ? undefined : query,
+    query: document,
     operationName: isAbsent(operationName) || operationName === '' ? undefined : operationName,
     variables: isAbsent(variables) ? {} : variables,
   };
@@ -81,7 +82,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function broken(path: string, rule: string, message: string): SecurityError {
+/** What a member of a request breaks. */
+export function broken(path: string, rule: string, message: string): SecurityError {
   return new SecurityError('VALIDATION_FAILED', 'The request is not valid', {
     details: [{ path, rule, message }],
   });

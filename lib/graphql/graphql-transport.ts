@@ -8,10 +8,13 @@ import { answerTo } from '../errors/error-answer.js';
 import { SecurityError } from '../errors/security-error.js';
 import { eventContextOf } from '../http/request-context.js';
 import { type RequestState, requestStateIn } from '../http/request-state.js';
-import { refuseComputedLimits, type SecuredTransport } from '../pipeline/transports.js';
+import { refuseComputedLimits, refuseOutcomes, type SecuredTransport } from '../pipeline/transports.js';
+import type { RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { allRules } from '../rate-limit/rule-order.js';
+import { sizeOf } from './document-shape.js';
 import { showRefusal } from './graphql-answer.js';
 import type { GraphqlEndpoint } from './graphql-endpoint.js';
 import type { GraphqlErrors } from './graphql-errors.js';
@@ -73,17 +76,15 @@ export class GraphqlTransport implements SecuredTransport {
 
   /** The gate has charged what operations begin with, unless it could not see it. */
   #rules(context: ExecutionContext, state: RequestState, policy: RoutePolicy): readonly RateLimitRule[] {
-    if (this.parts.roots.has(policy) && sessionOf(state)!.charged) return [];
+    const isRoot = this.parts.roots.has(policy);
+    if (isRoot && sessionOf(state)!.charged) return [];
     const { read, write } = policy.rateLimit;
-    if (read.early.length + read.late.length + write.early.length + write.late.length === 0) return [];
+    if (allRules(read).length + allRules(write).length === 0) return [];
     const resolver = GqlExecutionContext.create(context);
-    const { operation } = resolver.getInfo<GraphQLResolveInfo>();
-    return this.parts.charges.rulesOfField(
-      state,
-      policy,
-      operation.operation,
-      resolver.getArgs<object>() ?? {},
-    );
+    const { operation, fieldName, fieldNodes, fragments } = resolver.getInfo<GraphQLResolveInfo>();
+    const root = isRoot ? { name: fieldName, size: sizeOf(fieldNodes, fragments) } : undefined;
+    const args = resolver.getArgs<Record<string, unknown> | undefined>() ?? {};
+    return this.parts.charges.rulesOfField(state, policy, operation.operation, args, root);
   }
 
   #refuse(state: RequestState, error: unknown): never {
@@ -100,6 +101,7 @@ export class GraphqlTransport implements SecuredTransport {
     const entries = this.parts.explore(schemas).map(({ id, methodName, isRoot, metadata }) => {
       const policy = compilePolicy(metadata, methodName, [], parts, problems, id);
       refuseComputedLimits(policy, problems);
+      if (isLimited(metadata)) refuseOutcomes(policy, 'graphql.count-only', problems);
       if (isRoot) roots.add(policy, problems);
       return { controller: metadata.controller, handler: metadata.handler, policy };
     });
@@ -107,4 +109,9 @@ export class GraphqlTransport implements SecuredTransport {
     const isOpen = roots.all.some(({ authentication }) => authentication.mode === 'public');
     return [...entries, ...endpoints.map((endpoint) => endpoint.compile(isOpen, parts, problems))];
   }
+}
+
+/** Whether it has limits of its own; those of the application hold for routes too. */
+function isLimited(metadata: RouteMetadata): boolean {
+  return (metadata.ofHandler('rateLimit') ?? metadata.ofController('rateLimit')) !== undefined;
 }

@@ -6,6 +6,8 @@ import type { RateLimitKey, RateLimitRule, RateLimitSubject, RoutePolicy } from 
 import { costOf } from '../rate-limit/limit-cost.js';
 import { asksRequest, subjectFor } from '../rate-limit/limit-subject.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import { allRules } from '../rate-limit/rule-order.js';
+import { countingAll } from '../rate-limit/rule-traits.js';
 import type { OperationShape, RootField, SelectionSize } from './document-shape.js';
 
 /** A field that an operation begins with, for the function that says what it costs. */
@@ -62,16 +64,23 @@ export class OperationCharges {
     return [...merged, ...computed];
   }
 
-  /** The limits of one field, where it is charged alone. */
+  /**
+   * The limits of one field, where it is charged alone.
+   *
+   * @param root there if an operation begins with it
+   */
   rulesOfField(
     state: RequestState,
     policy: RoutePolicy,
     type: OperationTypeNode,
-    args: object,
+    args: Readonly<Record<string, unknown>>,
+    root?: Pick<RootField, 'name' | 'size'>,
   ): RateLimitRule[] {
-    return this.#combined(state, policy, type).map((rule) =>
-      asksRequest(rule) ? settled(rule, 1, subjectWith(state, args)) : rule,
-    );
+    const factor = root === undefined ? 1 : this.#factor(type, root, () => args);
+    return this.#combined(state, policy, type).map((rule) => {
+      if (asksRequest(rule)) return settled(rule, factor, subjectWith(state, args));
+      return factor === 1 ? rule : { ...rule, cost: capped((rule.cost as number) * factor) };
+    });
   }
 
   #rulesOf(state: RequestState, type: OperationTypeNode, field: string): readonly RateLimitRule[] {
@@ -84,12 +93,16 @@ export class OperationCharges {
     type: OperationTypeNode,
   ): readonly RateLimitRule[] {
     const declared = (type as string) === 'query' ? rateLimit.read : rateLimit.write;
-    const { early, late } =
-      state.ownLimits === undefined ? declared : this.#own.combine(declared, state.ownLimits);
-    return late.length === 0 ? early : [...early, ...late];
+    const rules = state.ownLimits === undefined ? declared : this.#own.combine(declared, state.ownLimits);
+    // Errors stand in an answer whose status is 200.
+    return allRules(rules).map(countingAll);
   }
 
-  #factor(type: OperationTypeNode, { name, size }: RootField, args: () => Record<string, unknown>): number {
+  #factor(
+    type: OperationTypeNode,
+    { name, size }: Pick<RootField, 'name' | 'size'>,
+    args: () => Readonly<Record<string, unknown>>,
+  ): number {
     if (this.complexity === undefined) return 1;
     const factor: unknown = this.complexity({ type, field: name, args: args(), ...size });
     if (!Number.isSafeInteger(factor) || Number(factor) < 1)

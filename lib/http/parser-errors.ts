@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { answerByStatus, serializeAnswer } from '../errors/error-answer.js';
 import type { HeaderList } from './header-writer.js';
+import { LINGER_MS } from './lingering-close.js';
 import { isAnswerable } from './socket-exchange.js';
 
 /** Something on a connection that never became a request. */
@@ -14,9 +15,6 @@ export interface ParserFault {
   readonly reason: string;
   readonly address: string | undefined;
 }
-
-/** How long a client may go on sending after its answer, so that it gets to read it instead of a reset. */
-const LINGER_MS = 1_000;
 
 const STATUS_BY_CODE: Readonly<Record<string, ParserFault['status']>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -47,8 +45,8 @@ export function answerParserErrors(
     if (answered.has(socket)) return;
     answered.add(socket);
     const status = statusOf(error.code);
-    if (status === undefined) {
-      // Reset, or no TLS: nobody is there to read an answer.
+    if (status === undefined || socket.writableEnded) {
+      // Reset, or no TLS, or what follows the last answer: nobody is there to read another.
       socket.destroy();
       return;
     }

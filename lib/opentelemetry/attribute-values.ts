@@ -1,5 +1,5 @@
 /** What OpenTelemetry calls a value that is none of the known ones. */
-const OTHER = '_OTHER';
+export const OTHER = '_OTHER';
 const MAX_VALUES = 500;
 
 /**

@@ -1,11 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { METHODS as HTTP_METHODS } from 'node:http';
 
 import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
 
 import type { SecurityEvent, SecurityEventType } from '../events/security-event.js';
 import { SECURITY_EVENTS_CHANNEL } from '../events/security-events.js';
 import { type LimitDecisionMessage, RATE_LIMIT_CHANNEL } from '../rate-limit/limit-decisions.js';
-import { AttributeValues } from './attribute-values.js';
+import { AttributeValues, OTHER } from './attribute-values.js';
 import { createInstruments, type Instruments } from './instruments.js';
 
 /** Options of the metrics. */
@@ -20,6 +21,7 @@ type Recorders = {
 };
 
 const NAME = 'nestjs-api-security';
+const METHODS: ReadonlySet<string> = new Set(HTTP_METHODS);
 
 /**
  * Records what the module decides as OpenTelemetry metrics: of this whole process, so one is enough however many applications run in it.
@@ -116,12 +118,14 @@ export class SecurityMetrics {
     };
   }
 
-  /** `GET /users/:id` as OpenTelemetry names its parts; nothing where no route was known. */
+  /** `GET /users/:id` as OpenTelemetry names its parts, `Query.orders` and `WS /chat say` by a name of ours; nothing where neither was known. */
   #routeOf(route: string | undefined): Attributes {
     if (route === undefined) return {};
     const known = this.#routes.of(route);
     const space = known.indexOf(' ');
-    if (space < 0) return { 'http.route': known };
-    return { 'http.request.method': known.slice(0, space), 'http.route': known.slice(space + 1) };
+    const method = known.slice(0, Math.max(0, space));
+    const path = known.slice(space + 1);
+    if (METHODS.has(method)) return { 'http.request.method': method, 'http.route': path };
+    return method === 'ALL' || known === OTHER ? { 'http.route': path } : { 'security.operation': known };
   }
 }

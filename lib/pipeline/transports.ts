@@ -5,6 +5,7 @@ import { SecurityError } from '../errors/security-error.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
+import { allRules } from '../rate-limit/rule-order.js';
 
 /** A way into the application beside HTTP routes: GraphQL, WebSockets. */
 export interface SecuredTransport {
@@ -27,6 +28,22 @@ export function refuseComputedLimits(
     `${id} (${handler})`,
     "has limits by functions of the throttler, which look at a route's request",
     'write its limit with @RateLimit(), or lift them with @SkipRateLimit()',
+  );
+}
+
+/** Only the response of a route has a status that tells an outcome: a limit of failures alone would be silently off. */
+export function refuseOutcomes(
+  { id, handler, rateLimit }: RoutePolicy,
+  code: string,
+  problems: ConfigurationProblems,
+): void {
+  const rules = [rateLimit.read, rateLimit.write].flatMap(allRules);
+  if (rules.every(({ countOnly }) => countOnly === undefined)) return;
+  problems.add(
+    code,
+    `${id} (${handler})`,
+    'counts outcomes, which only the status of a route tells',
+    'leave countOnly out',
   );
 }
 

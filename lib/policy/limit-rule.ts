@@ -51,7 +51,27 @@ export function ruleOf(
     cost: units,
     by: typeof by === 'object' ? Object.freeze([...by]) : by,
     countOnly,
+    ...(parsed.group === undefined ? {} : { group: parsed.group }),
   });
+}
+
+/** Limits that decide together, each under a name of its own; problems are reported. */
+export function rulesOf(specs: readonly LimitSpec[], context: RuleContext): readonly RateLimitRule[] {
+  const { name, where, problems } = context;
+  if (specs.length === 0) {
+    const fix = 'write a limit; @SkipRateLimit(), or false in the options, says that there is none';
+    problems.add('rate-limit.spec', where, 'holds no limit', fix);
+  }
+  const rules = specs.flatMap(
+    (spec, index) =>
+      ruleOf(spec, { ...context, name: specs.length > 1 ? `${name}-${index + 1}` : name }) ?? [],
+  );
+  const names = rules.map((rule) => rule.name);
+  for (const twice of new Set(names.filter((one, index) => names.indexOf(one) < index))) {
+    const problem = `has two limits with the name ${JSON.stringify(twice)}, so that one counter may count for both`;
+    problems.add('policy.rate-limit.duplicate-name', where, problem, 'give each a name of its own');
+  }
+  return Object.freeze(rules);
 }
 
 /** Limits that stand in for those of routes, all routes together. A counter is named by the plan, so it outlives a change of its limits. */
@@ -61,11 +81,7 @@ export function planRules(
   where: string,
   problems: ConfigurationProblems,
 ): readonly RateLimitRule[] {
-  const rules = limits.flatMap((spec, index) => {
-    const own = limits.length > 1 ? `${name}-${index + 1}` : name;
-    return ruleOf(spec, { name: own, bucket: 'plan', cost: undefined, where, problems }) ?? [];
-  });
-  return Object.freeze(rules);
+  return rulesOf(limits, { name, bucket: 'plan', cost: undefined, where, problems });
 }
 
 /** A short name for a scope, the same on every node (R-RL-20). */

@@ -98,6 +98,8 @@ export interface RateLimitRule {
   readonly by: RateLimitBy;
   /** Requests with the other outcome give back what they have taken: those below 400 with `failures`, the others with `successes`. */
   readonly countOnly: 'failures' | 'successes' | undefined;
+  /** Routes that name the same one share a counter. */
+  readonly group?: string;
   /** What a refusal is told in place of `Too many requests`. */
   readonly message?: string;
 }

@@ -16,13 +16,15 @@ export interface ShownRefusal {
   readonly retryAfter: number;
 }
 
-/** The parts of the IETF fields that are the same for every request; made once for each list of rules. */
-interface PreparedRules {
-  /** Value of `RateLimit-Policy`. */
+/** The parts of the IETF fields of one limit that are the same for every request; undefined for a dry run. */
+interface PreparedRule {
+  /** Its item of `RateLimit-Policy`. */
   readonly policy: string;
-  /** `"name";r=` of each rule; undefined for a dry run. */
-  readonly prefixes: readonly (string | undefined)[];
+  /** `"name";r=` */
+  readonly prefix: string;
 }
+
+type PreparedRules = readonly (PreparedRule | undefined)[];
 
 /** Writes the limit closest to running out into the response, and all of them into the IETF fields (R-RL-01 – R-RL-03). */
 export class RateLimitHeaders {
@@ -121,14 +123,11 @@ export function structuredString(text: string): string | undefined {
 }
 
 function prepareRules(rules: readonly RateLimitRule[]): PreparedRules {
-  const names = rules.map(({ name }, index) => structuredString(name) ?? `"limit-${index + 1}"`);
-  const policies = rules.flatMap(({ meter }, index) =>
-    meter.dryRun ? [] : `${names[index]};${quotaOf(meter)}`,
-  );
-  return {
-    policy: policies.join(', '),
-    prefixes: rules.map(({ meter }, index) => (meter.dryRun ? undefined : `${names[index]};r=`)),
-  };
+  return rules.map(({ name, meter }, index) => {
+    if (meter.dryRun) return undefined;
+    const text = structuredString(name) ?? `"limit-${index + 1}"`;
+    return { policy: `${text};${quotaOf(meter)}`, prefix: `${text};r=` };
+  });
 }
 
 /** What is held in flight has no window (draft §3.1.2 names the unit). */
@@ -143,28 +142,27 @@ function writeLegacy(response: ServerResponse, { limit, remaining, resetMs }: Sh
   putHeader(response, 'X-RateLimit-Reset', 'x-ratelimit-reset', Math.ceil((now + resetMs) / 1000));
 }
 
-function writeIetf(
-  response: ServerResponse,
-  { policy, prefixes }: PreparedRules,
-  { states }: LimitDecision,
-): void {
-  let items = '';
-  for (let i = 0; i < states.length; i++) {
-    const prefix = prefixes[i];
-    if (prefix === undefined) continue;
-    const { allowed, remaining, resetMs } = states[i]!;
-    if (items !== '') items += ', ';
-    items += `${prefix}${allowed ? remaining : 0};t=${Math.ceil(resetMs / 1000)}`;
-  }
-  if (items === '') return;
-  append(response, 'RateLimit-Policy', policy);
-  append(response, 'RateLimit', items);
-}
+/** Items of the IETF fields of a response by those of its policies. */
+const ITEMS = new WeakMap<
+  ServerResponse,
+  Map<string, { readonly remaining: number; readonly item: string }>
+>();
 
-/** Both fields are lists: a later layer adds its limits to those of an earlier one. */
-function append(response: ServerResponse, name: string, items: string): void {
-  const before = response.getHeader(name);
-  response.setHeader(name, typeof before === 'string' ? `${before}, ${items}` : items);
+/** Both fields are lists: a later layer adds its limits to those of an earlier one. What is charged once more, such as a field of each object, stays one item. */
+function writeIetf(response: ServerResponse, rules: PreparedRules, { states }: LimitDecision): void {
+  let items = ITEMS.get(response);
+  if (items === undefined) ITEMS.set(response, (items = new Map()));
+  for (const [index, rule] of rules.entries()) {
+    if (rule === undefined) continue;
+    const { allowed, remaining: left, resetMs } = states[index]!;
+    const remaining = allowed ? left : 0;
+    const known = items.get(rule.policy);
+    if (known !== undefined && known.remaining < remaining) continue;
+    items.set(rule.policy, { remaining, item: `${rule.prefix}${remaining};t=${Math.ceil(resetMs / 1000)}` });
+  }
+  if (items.size === 0) return;
+  response.setHeader('RateLimit-Policy', [...items.keys()].join(', '));
+  response.setHeader('RateLimit', Array.from(items.values(), ({ item }) => item).join(', '));
 }
 
 function tighter(before: ShownLimit | undefined, after: ShownLimit, allowed: boolean): ShownLimit {

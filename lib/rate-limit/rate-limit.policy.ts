@@ -1,11 +1,12 @@
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
 import type { PolicyPart } from '../policy/policy-compiler.js';
 import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../policy/route-policy.js';
-import { ruleOf } from '../policy/limit-rule.js';
+import { rulesOf } from '../policy/limit-rule.js';
 import type { LimitSpec } from '../policy/limit-spec.js';
 import type { RateLimitDeclaration } from './rate-limit.decorator.js';
 import type { LimitSetting } from './rate-limit.options.js';
 import { inOrder, NO_RULES } from './rule-order.js';
+import { isPlace } from './rule-traits.js';
 import { readThrottlerMetadata } from './throttler/throttler-metadata.js';
 import { checkRouteGuards } from './throttler/throttler-guards.js';
 import type { ThrottlerSetup } from './throttler/throttler-setup.js';
@@ -45,10 +46,8 @@ export function rateLimitPart(
       if (setup) return policyOfSetup(throttler, setup, route);
       return policyOfDecorators(throttler, defaults, route) ?? defaults;
     }
-    const rules = declaration.limits.flatMap((spec, index) => {
-      const name = declaration.limits.length > 1 ? `route-${index + 1}` : 'route';
-      return ruleOf(spec, { name, bucket: id, cost: declaration.cost, where, problems }) ?? [];
-    });
+    const { limits, cost } = declaration;
+    const rules = rulesOf(limits, { name: 'route', bucket: id, cost, where, problems });
     for (const { name } of refunds ? [] : rules.filter(givesBack)) {
       problems.add(
         'policy.rate-limit.refund',
@@ -71,13 +70,9 @@ export function compileSetting(
   if (setting === false) return NO_RULES;
   const specs = Array.isArray(setting) ? (setting as readonly LimitSpec[]) : [setting as LimitSpec];
   const where = `rateLimit.${name}`;
-  const rules = specs.flatMap((spec, index) => {
-    const own = specs.length > 1 ? `${name}-${index + 1}` : name;
-    return ruleOf(spec, { name: own, bucket: 'default', cost: undefined, where, problems }) ?? [];
-  });
-  return inOrder(rules);
+  return inOrder(rulesOf(specs, { name, bucket: 'default', cost: undefined, where, problems }));
 }
 
-function givesBack({ meter, countOnly }: RateLimitRule): boolean {
-  return countOnly !== undefined || meter.algorithm === 'concurrency';
+function givesBack(rule: RateLimitRule): boolean {
+  return rule.countOnly !== undefined || isPlace(rule);
 }

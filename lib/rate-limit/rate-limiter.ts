@@ -1,16 +1,16 @@
-import { finished } from 'node:stream';
-
 import type { SecurityClock } from '../clock.js';
 import { SecurityError } from '../errors/security-error.js';
 import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
+import { whenOver } from '../http/response-over.js';
 import type { RateLimitRule, RateLimitSubject } from '../policy/route-policy.js';
 import { costOf } from './limit-cost.js';
 import { LimitDecisions, type LimitLayer } from './limit-decisions.js';
 import { asksRequest, type LimitedRequest, ownKey, subjectFor, subjectOf } from './limit-subject.js';
 import { type RateLimitHeaders, retryAfterSeconds } from './rate-limit-headers.js';
 import type { LimitCharge, LimitDecision, RateLimitStorage } from './rate-limit-storage.js';
+import { isPlace } from './rule-traits.js';
 
 /** When a place of a request in flight may be free again: nobody can know, so clients are told to come back soon. */
 const PLACE_MS = 1_000;
@@ -86,12 +86,13 @@ export class RateLimiter {
     charges: readonly LimitCharge[],
     decision: LimitDecision,
   ): void {
-    finished(state.response, { readable: false }, (aborted) => {
+    whenOver(state.response, (aborted) => {
       const outcome = aborted || state.response.statusCode >= 400 ? 'failures' : 'successes';
       const given = charges.filter((_, index) => {
-        const { meter, countOnly } = rules[index]!;
+        const rule = rules[index]!;
+        const { meter, countOnly } = rule;
         if (meter.dryRun && !decision.states[index]!.allowed) return false;
-        return meter.algorithm === 'concurrency' || (countOnly !== undefined && countOnly !== outcome);
+        return isPlace(rule) || (countOnly !== undefined && countOnly !== outcome);
       });
       if (given.length > 0) this.#refund(state, given, decision);
     });
@@ -171,7 +172,7 @@ const TRAITS = new WeakMap<readonly RateLimitRule[], RuleTraits>();
 function traitsOf(rules: readonly RateLimitRule[]): RuleTraits {
   let traits = TRAITS.get(rules);
   if (traits === undefined) {
-    const concurrency = rules.some(({ meter }) => meter.algorithm === 'concurrency');
+    const concurrency = rules.some(isPlace);
     const refunds = concurrency || rules.some(({ countOnly }) => countOnly !== undefined);
     traits = { concurrency, refunds, dryRun: rules.some(({ meter }) => meter.dryRun) };
     TRAITS.set(rules, traits);
@@ -183,9 +184,8 @@ function withPlaces(rules: readonly RateLimitRule[], { allowed, at, states }: Li
   return {
     allowed,
     at,
-    states: states.map((state, index) => {
-      const { algorithm } = rules[index]!.meter;
-      return algorithm === 'concurrency' ? { ...state, resetMs: Math.min(state.resetMs, PLACE_MS) } : state;
-    }),
+    states: states.map((state, index) =>
+      isPlace(rules[index]!) ? { ...state, resetMs: Math.min(state.resetMs, PLACE_MS) } : state,
+    ),
   };
 }

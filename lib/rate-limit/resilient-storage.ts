@@ -3,6 +3,7 @@ import { SecurityError } from '../errors/security-error.js';
 import type { LimitMeter, StoreFailurePolicy } from '../policy/limit-meter.js';
 import { NodeShares } from './node-shares.js';
 import type { LimitCharge, LimitDecision, LimitState, RateLimitStorage } from './rate-limit-storage.js';
+import { isPlace } from './rule-traits.js';
 
 /** What happens when a shared storage fails. */
 export interface ResilienceOptions {
@@ -70,7 +71,10 @@ export class ResilientStorage implements RateLimitStorage {
       if (!(decision instanceof Promise)) return this.#answered(decision);
       return this.#inTime(decision).then(
         (settled) => this.#answered(settled),
-        (error: unknown) => this.#failed(error, charges),
+        (error: unknown) => {
+          this.#giveBackLate(decision, charges);
+          return this.#failed(error, charges);
+        },
       );
     } catch (error) {
       return this.#failed(error, charges);
@@ -78,7 +82,7 @@ export class ResilientStorage implements RateLimitStorage {
   }
 
   refund(charges: readonly LimitCharge[], decision: LimitDecision): void | Promise<void> {
-    if (!this.#local.has(decision)) return this.shared.refund?.(charges, decision);
+    if (!this.#local.has(decision)) return this.#refundShared(charges, decision);
     const counted = charges.filter(({ meter }) => this.#policyOf(meter) === 'local');
     return this.own.refund?.(this.#shares.of(counted, this.nodes), decision);
   }
@@ -107,11 +111,33 @@ export class ResilientStorage implements RateLimitStorage {
     const now = this.#options.clock.monotonic();
     this.#failedAt ??= now;
     this.#restsUntil = now + REST_MS;
-    if (now >= this.#alertAgain) {
-      this.#alertAgain = now + ALERT_MS;
-      this.#options.onFailure(error);
-    }
+    this.#alert(error, now);
     return this.#decideAlone(charges, error);
+  }
+
+  /** What cannot be given back comes back with its window; it is told like any failure. */
+  async #refundShared(charges: readonly LimitCharge[], decision: LimitDecision): Promise<void> {
+    try {
+      await this.shared.refund?.(charges, decision);
+    } catch (error) {
+      this.#alert(error, this.#options.clock.monotonic());
+    }
+  }
+
+  #alert(error: unknown, now: number): void {
+    if (now < this.#alertAgain) return;
+    this.#alertAgain = now + ALERT_MS;
+    this.#options.onFailure(error);
+  }
+
+  /** An answer that nobody waited for has taken places in flight all the same, and no response gives these back. */
+  #giveBackLate(late: Promise<LimitDecision>, charges: readonly LimitCharge[]): void {
+    const settled = late.then((decision) => {
+      const { allowed, states } = decision;
+      const taken = charges.filter((charge, index) => isPlace(charge) && states[index]!.allowed);
+      return allowed && taken.length > 0 ? this.#refundShared(taken, decision) : undefined;
+    });
+    settled.catch(() => undefined);
   }
 
   #policyOf(meter: LimitMeter): StoreFailurePolicy {

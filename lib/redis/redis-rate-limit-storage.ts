@@ -8,6 +8,7 @@ import { ExactLimits } from './limits/exact-limits.js';
 import { LeaseReturns } from './limits/lease-returns.js';
 import { LeasedLimits } from './limits/leased-limits.js';
 import { LimitNames } from './limits/limit-names.js';
+import { LongerLife } from './limits/longer-life.js';
 import { NodeCensus } from './limits/node-census.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { closeRedis, openRedis } from './open-redis.js';
@@ -20,8 +21,16 @@ export interface RedisRateLimitStorageOptions {
    * share limits, take one each (R-RL-20).
    */
   readonly prefix?: string;
-  /** Whose monotonic reading tells when a lease ends; the machine's own by default. Nothing else asks a node's clock (R-RL-16). */
+  /**
+   * Whose monotonic reading tells when a lease ends, and what has passed when the server's clock has stepped; the machine's own by default. What a
+   * node's wall clock says decides nothing (R-RL-16).
+   */
   readonly clock?: SecurityClock;
+  /**
+   * Steps of the server's clock up to so many milliseconds free nobody's counters: an hour by default. Counters are kept as much longer as that, since
+   * the server drops what has expired by its clock, but never more than about 200 000 of them for it; 0 keeps none.
+   */
+  readonly clockStepMs?: number;
 }
 
 /**
@@ -47,14 +56,15 @@ export class RedisRateLimitStorage implements RateLimitStorage {
   /** @throws TypeError for a client that is none of ioredis, iovalkey and node-redis */
   constructor(
     client: RedisClient,
-    { prefix = 'security:', clock = systemClock }: RedisRateLimitStorageOptions = {},
+    { prefix = 'security:', clock = systemClock, clockStepMs = 3_600_000 }: RedisRateLimitStorageOptions = {},
   ) {
     const connection = connectionOver(client);
     const names = new LimitNames(prefix);
     this.#connection = connection;
     this.#names = names;
-    const batches = new DecisionBatches(connection, () => '');
     this.#census = new NodeCensus(connection, names.nodes);
+    const life = new LongerLife(clockStepMs, () => this.nodes);
+    const batches = new DecisionBatches(connection, names, clock, life);
     this.#exact = new ExactLimits(connection, names, batches);
     this.#leased = new LeasedLimits(names, batches, this.#census, new LeaseReturns(connection), clock);
     this.#requests = new RequestLimits(names, this.#exact, this.#leased);

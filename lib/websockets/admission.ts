@@ -3,9 +3,10 @@ import { ServerResponse } from 'node:http';
 import type { SecurityInternals } from '../boot/security-internals.js';
 import { SecurityError } from '../errors/security-error.js';
 import { RequestState } from '../http/request-state.js';
-import type { RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
-import { allRules } from './gateways.js';
+import { allRules } from '../rate-limit/rule-order.js';
+import { countingAll } from '../rate-limit/rule-traits.js';
 import { withAuthPayload } from './handshake.js';
 
 /** Decides who may open a connection, under the policies of the gateways that will hear of it. */
@@ -22,14 +23,21 @@ export class Admission {
   async admit(state: RequestState, policies: readonly RoutePolicy[]): Promise<void> {
     const { authenticator, authorizer, limiter } = this.internals.stages;
     await this.identify(state, policies[0]!);
+    await limiter.charge(state, this.#rules(policies, state.ownLimits), {});
     for (const policy of policies) {
       state.policy = policy;
-      const { read } = policy.rateLimit;
-      const own = state.ownLimits;
-      await limiter.charge(state, allRules(own === undefined ? read : this.#own.combine(read, own)), {});
       authenticator.recheck(state, policy);
       if (policy.authentication.mode === 'required') authorizer.authorize(state, policy, state.principal!);
     }
+  }
+
+  /** Gateways may share a place, and with it a limit: it is one connection all the same. */
+  #rules(policies: readonly RoutePolicy[], own: readonly RateLimitRule[] | undefined): RateLimitRule[] {
+    const counted = own?.map(countingAll);
+    const all = policies.flatMap(({ rateLimit: { read } }) =>
+      allRules(counted === undefined ? read : this.#own.combine(read, counted)),
+    );
+    return [...new Map(all.map((rule) => [rule.meter, rule])).values()];
   }
 
   /** Only finds out who is calling. */

@@ -4,7 +4,14 @@ import { SecurityError } from '../errors/security-error.js';
 import { eventContextOf } from '../http/request-context.js';
 import { attachRequestState, type RequestState } from '../http/request-state.js';
 import { checkFrame, checkPacket, MessageRate } from './message-check.js';
-import { type IoSocket, ioPort, type NativeSocket, nativePort, type SocketPort } from './socket-port.js';
+import {
+  type IoSocket,
+  type IoTransport,
+  ioPort,
+  type NativeSocket,
+  nativePort,
+  type SocketPort,
+} from './socket-port.js';
 import type { WebsocketSettings } from './websocket-security.options.js';
 
 /** One open socket. */
@@ -13,6 +20,10 @@ export interface Connection {
   readonly port: SocketPort;
   readonly owner: Connections;
 }
+
+/** What clients send, each answered or looked at. */
+const FRAMES: ReadonlySet<string> = new Set(['message', 'ping', 'pong']);
+const MAX_UNREAD = 16 * 1_048_576;
 
 const CONNECTIONS = new WeakMap<object, Connection>();
 
@@ -24,16 +35,13 @@ export function connectionOf(client: object): Connection | undefined {
 /** The open sockets of an application: what they send is bounded, and they end when their credential does. */
 export class Connections {
   readonly #open = new Set<Connection>();
+  readonly #counted = new WeakSet<IoTransport>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly internals: SecurityInternals,
     private readonly settings: WebsocketSettings,
   ) {}
-
-  get size(): number {
-    return this.#open.size;
-  }
 
   /**
    * From now on frames of a `ws` socket are looked at before anybody else has them.
@@ -44,15 +52,16 @@ export class Connections {
     const connection = this.#add(socket, state, nativePort(socket));
     const timer = endAfter(connection.port, lifetimeMs);
     socket.once('close', () => this.#remove(connection, timer));
-    const rate = new MessageRate(this.settings.maxMessagesPerSecond);
+    const rate = this.#rate();
     const emit = socket.emit.bind(socket);
     socket.emit = (event, ...args) => {
-      if (event !== 'message') return emit(event, ...args);
-      return this.#takes(connection, rate, () =>
-        checkFrame(args[0], args[1] === true, this.internals.jsonLimits),
-      )
-        ? emit(event, ...args)
-        : false;
+      if (!FRAMES.has(event)) return emit(event, ...args);
+      if (!this.#isInTime(rate)) {
+        connection.port.end('RATE_LIMITED');
+        return false;
+      }
+      const check = () => checkFrame(args[0], args[1] === true, this.internals.jsonLimits);
+      return event !== 'message' || this.#takes(connection, check) ? emit(event, ...args) : false;
     };
   }
 
@@ -61,9 +70,9 @@ export class Connections {
     const connection = this.#add(socket, state, ioPort(socket));
     const timer = endAfter(connection.port, lifetimeMs);
     socket.once('disconnect', () => this.#remove(connection, timer));
-    const rate = new MessageRate(this.settings.maxMessagesPerSecond);
+    this.#countPackets(socket.conn);
     socket.use((packet, next) => {
-      if (this.#takes(connection, rate, () => checkPacket(packet, this.internals.jsonLimits))) next();
+      if (this.#takes(connection, () => checkPacket(packet, this.internals.jsonLimits))) next();
     });
   }
 
@@ -103,11 +112,30 @@ export class Connections {
     this.#open.clear();
   }
 
-  #takes(connection: Connection, rate: MessageRate, check: () => void): boolean {
+  /** Whatever a client of socket.io sends, in all its namespaces: events, acknowledgements, heartbeats. */
+  #countPackets(transport: IoTransport): void {
+    if (this.#counted.has(transport)) return;
+    this.#counted.add(transport);
+    const rate = this.#rate();
+    transport.on('packet', () => {
+      if (!this.#isInTime(rate)) transport.close();
+    });
+  }
+
+  #rate(): MessageRate {
+    return new MessageRate(this.settings.maxMessagesPerSecond);
+  }
+
+  #isInTime(rate: MessageRate): boolean {
+    return rate.take(this.internals.clock.monotonic());
+  }
+
+  #takes(connection: Connection, check: () => void): boolean {
     // What was on its way when the connection was ended comes to nobody.
     if (!connection.port.isOpen) return false;
-    if (!rate.take(this.internals.clock.monotonic())) {
-      connection.port.end('RATE_LIMITED');
+    // Who asks on and reads nothing would fill the memory with answers.
+    if (connection.port.unread > MAX_UNREAD) {
+      connection.port.drop();
       return false;
     }
     try {

@@ -2,11 +2,13 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
-import { refuseComputedLimits } from '../pipeline/transports.js';
+import { refuseComputedLimits, refuseOutcomes } from '../pipeline/transports.js';
 import { RouteMetadata } from '../policy/metadata.js';
 import { compilePolicy, type PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
-import type { RateLimitPolicy, RateLimitRule, RateLimitRules, RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitPolicy, RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
+import { allRules } from '../rate-limit/rule-order.js';
+import { isPlace } from '../rate-limit/rule-traits.js';
 
 /** Keys under which @nestjs/websockets keeps what its decorators say. */
 const GATEWAY = 'websockets:is_gateway';
@@ -14,6 +16,7 @@ const OPTIONS = 'websockets:gateway_options';
 const PORT = 'port';
 const MAPPING = 'websockets:message_mapping';
 const MESSAGE = 'message';
+const COUNT_ONLY = 'websocket.count-only';
 
 type GatewayClass = RouteMetadata['controller'];
 type Handler = RouteMetadata['handler'];
@@ -70,7 +73,7 @@ export class GatewayPolicies {
     checkPlace(gateway, id, problems);
     const metadata = new RouteMetadata(type, connect);
     const connection = compilePolicy(metadata, 'connect', [], parts, problems, id);
-    refuseOutcomes(connection, problems);
+    refuseOutcomes(connection, COUNT_ONLY, problems);
     refuseComputedLimits(connection, problems);
     this.#connections.set(gateway, connection);
     const defaults = parts.rateLimit(
@@ -94,7 +97,7 @@ export class GatewayPolicies {
       refuseUnvalidated(own, methodName, compiled, problems);
       const declared = own.ofHandler('rateLimit') !== undefined;
       if (declared) {
-        refuseOutcomes(compiled, problems);
+        refuseOutcomes(compiled, COUNT_ONLY, problems);
         refusePlaces(compiled, problems);
       }
       const policy = Object.freeze({ ...compiled, rateLimit: ofMessages(compiled.rateLimit, defaults) });
@@ -104,15 +107,16 @@ export class GatewayPolicies {
   }
 }
 
-/** Both lists, in the order in which they are charged. */
-export function allRules({ early, late }: RateLimitRules): readonly RateLimitRule[] {
-  return late.length === 0 ? early : [...early, ...late];
-}
-
-/** How long the places of a connection are held, and so how long it may last: else there would be more of them than the limit says. */
-export function lifetimeOf(policies: readonly RoutePolicy[]): number | undefined {
-  const windows = policies
-    .flatMap(({ rateLimit }) => allRules(rateLimit.read))
+/**
+ * How long the places of a connection are held, and so how long it may last: else there would be more of them than the limit says.
+ *
+ * @param own limits that have come with the credential
+ */
+export function lifetimeOf(
+  policies: readonly RoutePolicy[],
+  own: readonly RateLimitRule[] = [],
+): number | undefined {
+  const windows = [...policies.flatMap(({ rateLimit }) => allRules(rateLimit.read)), ...own]
     .filter((rule) => isPlace(rule) && !rule.meter.dryRun)
     .map(({ meter }) => meter.windowMs);
   return windows.length === 0 ? undefined : Math.min(...windows);
@@ -127,17 +131,6 @@ function checkPlace({ namespace, port }: Gateway, id: string, problems: Configur
     const fix = 'name its namespace by text';
     problems.add('websocket.namespace', id, 'has namespaces whose names are not known at boot', fix);
   }
-}
-
-/** A connection has no outcome, and neither has a message. */
-function refuseOutcomes({ id, rateLimit }: RoutePolicy, problems: ConfigurationProblems): void {
-  if (!allRules(rateLimit.read).some(({ countOnly }) => countOnly !== undefined)) return;
-  problems.add(
-    'websocket.count-only',
-    id,
-    'counts outcomes, which sockets do not have',
-    'leave countOnly out',
-  );
 }
 
 function refusePlaces({ id, rateLimit }: RoutePolicy, problems: ConfigurationProblems): void {
@@ -163,10 +156,6 @@ function refuseUnvalidated(
     'takes its message without a decorator, so that no pipe sees it',
     fix,
   );
-}
-
-function isPlace({ meter }: RateLimitRule): boolean {
-  return meter.algorithm === 'concurrency';
 }
 
 /** A gateway's limit on open connections is none on its messages. */

@@ -7,7 +7,7 @@ export interface WebsocketSecurityOptions {
   readonly origins?: readonly string[];
   /** Largest message; `'64kb'` by default, up to 10 MiB. What is larger ends the connection. */
   readonly maxMessageSize?: ByteSize;
-  /** Messages of one connection in a second, whatever they ask for; 100 by default, 1–10 000. What sends more is ended. */
+  /** Messages of one connection in a second, whatever they ask for, heartbeats and acknowledgements too; 100 by default, 1–10 000. What sends more is ended. */
   readonly maxMessagesPerSecond?: number;
   /** How often the credentials of silent connections are looked at again; `'30s'` by default, 1 s – 1 h. */
   readonly recheckEvery?: Duration;

@@ -20,6 +20,7 @@ import type { RoutePolicy } from '../policy/route-policy.js';
 import { secureAdapter } from './adapter-security.js';
 import { Admission, noGateway, release, stateOfSocket } from './admission.js';
 import { Connections } from './connections.js';
+import { ioPathOf, isAt, isUnder, pathOf } from './gateway-paths.js';
 import { findGateways, type Gateway, GatewayPolicies, lifetimeOf } from './gateways.js';
 import { checkOrigin, takeOfferedCredential } from './handshake.js';
 import type { IoSocket, NativeSocket } from './socket-port.js';
@@ -117,7 +118,7 @@ export class WebsocketSecurity implements OnModuleInit, OnApplicationShutdown {
     // Several gateways may share a path: it is one socket all the same.
     if (!state || requestStateOf(socket) !== undefined) return;
     const policies = this.#policiesAt(pathOf(state.request.url));
-    this.#connections.openNative(socket, state, lifetimeOf(policies));
+    this.#connections.openNative(socket, state, lifetimeOf(policies, state.ownLimits));
   }
 
   async #joins(socket: IoSocket, path: string, namespace: string): Promise<void> {
@@ -143,7 +144,7 @@ export class WebsocketSecurity implements OnModuleInit, OnApplicationShutdown {
     socket.once('disconnect', () => release(state));
     // One that breaks before it has joined is never said to disconnect.
     releaseWith(handshake.request.socket, state);
-    this.#connections.openIo(socket, state, lifetimeOf(policies));
+    this.#connections.openIo(socket, state, lifetimeOf(policies, state.ownLimits));
   }
 
   #policiesAt(path: string): RoutePolicy[] {
@@ -171,27 +172,6 @@ function anyScheme([first, ...rest]: readonly RoutePolicy[]): RoutePolicy {
     dpopRequired: false,
   };
   return { ...first!, authentication };
-}
-
-function ioPathOf({ path = '/socket.io' }: Gateway): string {
-  return pathOf(path);
-}
-
-function isAt(gateway: Gateway, path: string): boolean {
-  return ioPathOf(gateway) === pathOf(path);
-}
-
-function isUnder(path: string, root: string): boolean {
-  return path === root || path.startsWith(`${root}/`);
-}
-
-/** Without its query, and without a slash at its end. */
-function pathOf(url = '/'): string {
-  let path = url.split(/[?#]/, 1)[0]!;
-  let end = path.length;
-  while (path[end - 1] === '/') end--;
-  path = path.slice(0, end);
-  return path.startsWith('/') ? path : `/${path}`;
 }
 
 /** As `@UseFilters()` would, and before filters of the application's own, which are asked first then. */

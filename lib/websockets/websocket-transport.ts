@@ -6,10 +6,11 @@ import { SecurityError } from '../errors/security-error.js';
 import type { SecuredTransport } from '../pipeline/transports.js';
 import type { PolicyParts } from '../policy/policy-compiler.js';
 import type { PolicyEntry } from '../policy/policy-registry.js';
-import type { RoutePolicy } from '../policy/route-policy.js';
+import type { RateLimitRule, RoutePolicy } from '../policy/route-policy.js';
 import { OwnLimits } from '../rate-limit/plans/own-limits.js';
+import { allRules } from '../rate-limit/rule-order.js';
+import { countingAll, isPlace } from '../rate-limit/rule-traits.js';
 import { type Connection, connectionOf } from './connections.js';
-import { allRules } from './gateways.js';
 
 /** Messages under the policies of their handlers: the caller is known from the handshake, and looked at again each time. */
 export class WebsocketTransport implements SecuredTransport {
@@ -43,7 +44,7 @@ export class WebsocketTransport implements SecuredTransport {
     state.policy = policy;
     await connection.owner.renew(connection);
     const { write } = policy.rateLimit;
-    const own = state.ownLimits;
+    const own = ofMessages(state.ownLimits);
     const rules = own === undefined ? write : this.#own.combine(write, own);
     await limiter.charge(state, allRules(rules), { body: data });
     // For the events, which are emitted before anything else can run.
@@ -56,4 +57,15 @@ export class WebsocketTransport implements SecuredTransport {
   compile(parts: PolicyParts, problems: ConfigurationProblems): readonly PolicyEntry[] {
     return this.compileAll(parts, problems);
   }
+}
+
+const OF_MESSAGES = new WeakMap<readonly RateLimitRule[], readonly RateLimitRule[]>();
+
+/** What limits that came with a credential say of messages: these are in flight for no time that anybody could tell, and have no outcome. */
+function ofMessages(own: readonly RateLimitRule[] | undefined): readonly RateLimitRule[] | undefined {
+  if (own === undefined) return undefined;
+  let rules = OF_MESSAGES.get(own);
+  if (rules === undefined)
+    OF_MESSAGES.set(own, (rules = own.filter((rule) => !isPlace(rule)).map(countingAll)));
+  return rules.length === 0 ? undefined : rules;
 }

@@ -53,10 +53,10 @@ describe('the leases that are simulated, beside those of the Redis storage', () 
         }
         const [needed, wanted] = [1 + random.below(3), 1 + random.below(limit)];
         const group = `l1,1,${needed},${wanted},${LEASE_MS},${nodes}`;
-        const [, granted, , resetMs, at, restMs] = (await redis.run(
+        const [, , , granted, , resetMs, at, restMs] = (await redis.run(
           DECIDE,
-          [name],
-          [String(micros), rule, '0', group],
+          ['clock', name],
+          [String(micros), rule, '0', '3600000', '', '', '', group],
         )) as number[];
         const grant = store.take(KEY, micros / 1_000, needed, wanted, LEASE_MS);
         if (granted === 0) {

@@ -40,6 +40,31 @@ class NameDto {
 }
 
 describe('boot refuses what contradicts itself', () => {
+  it('R-RL-21 a list without a limit is no exemption', async () => {
+    @Controller()
+    class Unlimited {
+      @Public() @RateLimit([]) @Get('one') one() {}
+    }
+    expect(await problemsOf({ rateLimit: { write: [] } }, Unlimited)).toEqual([
+      'rate-limit.spec',
+      'rate-limit.spec',
+    ]);
+  });
+
+  it('R-RL-02 two limits of one route have two names', async () => {
+    @Controller()
+    @Public()
+    class Twice {
+      @RateLimit([
+        { limit: 10, window: '1m', name: 'a' },
+        { limit: 100, window: '1h', name: 'a' },
+      ])
+      @Get('one')
+      one() {}
+    }
+    expect(await problemsOf({}, Twice)).toEqual(['policy.rate-limit.duplicate-name']);
+  });
+
   it('R-CF-01 tells all problems of options and routes in one error', async () => {
     @Controller()
     class Routes {

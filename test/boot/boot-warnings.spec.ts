@@ -75,6 +75,48 @@ describe('R-RL-05 a limit over a long time', () => {
   });
 });
 
+describe('groups of limits', () => {
+  it('R-RL-11 warns of a route that shares no counter with its group', async () => {
+    @Controller()
+    @Public()
+    class Grouped {
+      @RateLimit({ limit: 10, window: '1m', group: 'search' }) @Get('one') one() {}
+      @RateLimit({ limit: 5, window: 60_000, group: 'search' }) @Get('two') two() {}
+      @RateLimit([
+        { limit: 10, window: '60s', group: 'search' },
+        { limit: 100, window: '5m', group: 'search' },
+      ])
+      @Get('three')
+      three() {}
+      @RateLimit({ limit: 100, window: '5m', group: 'search' }) @Get('four') four() {}
+      @RateLimit({ limit: 10, window: '30s', group: 'alone' }) @Get('five') five() {}
+    }
+    @Controller()
+    @Public()
+    class Apart {
+      @RateLimit({ limit: 10, window: '1m', algorithm: 'fixed-window', group: 'search' }) @Get('six') six() {}
+    }
+    expect(await warningsOf({}, [Grouped])).toEqual([]);
+    expect(await warningsOf({}, [Grouped, Apart])).toEqual([
+      'GET /six shares no counter with others of the group search: none has a fixed-window of 60 s',
+    ]);
+  });
+});
+
+describe('plans', () => {
+  it('R-RL-14 warns of a route that costs more than a plan ever has', async () => {
+    @Controller()
+    @Public()
+    class Dear {
+      @RateLimit('100/minute', { cost: 5 }) @Get('dear') dear() {}
+    }
+    const plans = { free: '4/minute', pro: '5/minute' } as const;
+    expect(await warningsOf({ rateLimit: { plans } }, [Dear])).toEqual([
+      'GET /dear costs more than the plan free ever has: it is closed to whoever is on it',
+    ]);
+  });
+});
+
 describe('the realm', () => {
   it('R-AU-02 of the application is that of every challenge', async () => {
     @Controller()

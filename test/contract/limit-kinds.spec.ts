@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Body, Controller, Get, HttpException, Param, Post, Query, Res } from '@nestjs/common';
@@ -148,6 +149,24 @@ class PlanController {
     return { id: principal.id };
   }
 
+  @Get('dear')
+  @RateLimit('100/minute', { cost: 5 })
+  dear() {
+    return {};
+  }
+
+  @Get('guarded')
+  @RateLimit([
+    { limit: 100, window: '1m' },
+    { limit: 2, window: '1m', countOnly: 'failures', name: 'tries' },
+    { limit: 1, algorithm: 'concurrency', name: 'places' },
+  ])
+  async guarded(@Query() { status }: StatusQuery) {
+    await sleep(50);
+    if (status >= 400) throw new HttpException('asked for', status);
+    return {};
+  }
+
   @Get('tenant')
   @RateLimit({ limit: 2, window: '1m', by: 'tenant' })
   tenant() {
@@ -218,6 +237,18 @@ describe.each(ADAPTERS)('kinds of limits on %s', (adapter) => {
       const again = await send(app.port, 'GET', '/stream', { timeoutMs: 100 }).catch(() => 'let in');
       expect(again).toBe('let in');
     });
+  });
+
+  it('R-RL-23 requests that wait behind another one on a connection give their places back when it breaks', async () => {
+    await start();
+    const socket = connect(app.port, '127.0.0.1');
+    socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(10));
+    const controller = app.app.get(LimitedController);
+    await vi.waitFor(() => expect(controller.running).toBe(10));
+    socket.destroy();
+    await vi.waitFor(() => expect(controller.running).toBe(0));
+    const all = await Promise.all(Array.from({ length: 10 }, () => get('/slow')));
+    expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
   });
 
   it('R-RL-14 a cost is computed from the body, and what does not fit is refused without partial charge', async () => {
@@ -318,6 +349,24 @@ describe.each(ADAPTERS)('kinds of limits on %s', (adapter) => {
       expect(events).toContainEqual(
         expect.objectContaining({ type: 'rate-limit.plan-failed', message: 'no database' }),
       );
+    });
+
+    it('R-RL-23 a request of a plan is in flight once, whatever it costs', async () => {
+      await start({ rateLimit: { plans: { pro: ['100/minute', { limit: 2, algorithm: 'concurrency' }] } } });
+      const { key } = await keyOn('pro');
+      expect(await statuses(2, '/plan/dear', { 'x-api-key': key })).toEqual([200, 200]);
+    });
+
+    it('R-RL-19 R-RL-23 no plan lifts what a route says of failures and of requests in flight', async () => {
+      await start({ rateLimit: { plans: { pro: '1000/minute' } } });
+      const headers = { 'x-api-key': (await keyOn('pro')).key };
+      const both = await Promise.all([
+        get('/plan/guarded?status=200', headers),
+        get('/plan/guarded?status=200', headers),
+      ]);
+      expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 429]);
+      await sleep(20);
+      expect(await statuses(3, '/plan/guarded?status=400', headers)).toEqual([400, 400, 429]);
     });
 
     it('R-CF-01 a plan that is none changes nothing', async () => {

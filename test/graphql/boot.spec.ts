@@ -31,6 +31,23 @@ class Unruled {
 }
 
 describe('boot of GraphQL', () => {
+  it('R-CF-01 R-RL-19 a resolver cannot count failures alone: an answer with errors is a 200, and its limit would be off', async () => {
+    @Public()
+    @Resolver()
+    class Login {
+      @RateLimit({ limit: 5, window: '1m', countOnly: 'failures' }) @Mutation(() => String) login() {
+        return '';
+      }
+
+      @Query(() => String) one() {
+        return '';
+      }
+    }
+    expect(await problemsOf({ resolvers: [Login] })).toEqual([
+      'graphql.count-only Mutation.login (Login.login)',
+    ]);
+  });
+
   it('R-CF-01 tells what contradicts itself in one error', async () => {
     @Resolver()
     class Wrong {

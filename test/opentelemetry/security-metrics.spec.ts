@@ -19,7 +19,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ADAPTERS } from '../support/app.js';
 import { closeApps, startBare } from '../support/bare-app.js';
+import { startGraphql } from '../graphql/graphql-app.js';
 import { send } from '../support/http-client.js';
+import { startSockets } from '../websockets/socket-app.js';
 
 @Controller()
 class MeteredRoutes {
@@ -118,6 +120,30 @@ describe.each(ADAPTERS)('metrics on %s', (adapter) => {
       'http.route': '/open/:id',
       'security.rate_limit.layer': 'principal',
     });
+  });
+
+  it('R-LG-01 names resolvers and handlers of gateways, which are no routes, by themselves', async () => {
+    const metrics = new SecurityMetrics({ meterProvider: provider });
+    metrics.start();
+    const sockets = await startSockets(['ws', adapter]);
+    const graphql = await startGraphql(adapter === 'express' ? ['apollo', adapter] : ['mercurius', adapter]);
+    try {
+      const headers = { 'x-api-key': await sockets.key() };
+      const client = await sockets.connect('chat', { headers });
+      client.send('scoped', { text: 'hi', room: 1 });
+      await client.next();
+      await graphql.ask('{ adminOnly }', { 'x-api-key': await graphql.key() });
+      const denials = await points('security.authorization.denials');
+      expect(denials.map(({ attributes }) => String(attributes['security.operation'])).toSorted()).toEqual([
+        'Query.adminOnly',
+        'WS /chat scoped',
+      ]);
+      expect(denials.every(({ attributes }) => !('http.route' in attributes))).toBe(true);
+    } finally {
+      metrics.stop();
+      await sockets.close();
+      await graphql.close();
+    }
   });
 
   it('R-RL-14 counts the units that requests took, and none of those that were refused', async () => {

@@ -17,7 +17,7 @@ import { chargeOf, consume, type PlainCharge } from './plain-charge.js';
 
 /** Counters that others share, and that can be cut off: silent, or refusing at once. */
 class ShakyStorage implements RateLimitStorage {
-  fault: 'none' | 'silent' | 'refuses' = 'none';
+  fault: 'none' | 'silent' | 'refuses' | 'late' = 'none';
   asked = 0;
   nodes = 4;
 
@@ -27,10 +27,12 @@ class ShakyStorage implements RateLimitStorage {
     this.asked++;
     if (this.fault === 'refuses') throw new Error('connection refused');
     if (this.fault === 'silent') return new Promise(() => undefined);
+    if (this.fault === 'late') await sleep(60);
     return this.counters.consume(charges);
   }
 
   refund(charges: readonly LimitCharge[], decision: LimitDecision): void {
+    if (this.fault === 'refuses') throw new Error('connection refused');
     this.counters.refund(charges, decision);
   }
 
@@ -112,6 +114,32 @@ describe('R-RL-18 a shared storage that fails', () => {
     await expect(attempt([beside, closed])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(attempt([beside, closed])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect((await attempt([beside, { ...closed, dryRun: true }])).allowed).toBe(true);
+  });
+
+  it('R-RL-23 places that a late answer has taken are given back, so that none is missing behind the outage', async () => {
+    const { clock, shaky, storage } = open({ timeoutMs: 20 });
+    const place = charge({ algorithm: 'concurrency', limit: 2 });
+    shaky.fault = 'late';
+    for (let i = 0; i < 3; i++) {
+      await consume(storage, [place]);
+      clock.advance(600);
+    }
+    await sleep(100);
+    shaky.fault = 'none';
+    expect((await consume(storage, [place])).states[0]!.remaining).toBe(1);
+  });
+
+  it('R-RL-18 tells of units that cannot be given back once a minute, like any failure', async () => {
+    const { clock, shaky, storage, failures } = open();
+    const places = Array.from({ length: 5 }, () => charge({ algorithm: 'concurrency' }));
+    const decisions = [];
+    for (const place of places) decisions.push(await consume(storage, [place]));
+    shaky.fault = 'refuses';
+    for (const [index, place] of places.entries()) await storage.refund([chargeOf(place)], decisions[index]!);
+    expect(failures).toHaveLength(1);
+    clock.advance(60_000);
+    await storage.refund([chargeOf(places[0]!)], decisions[0]!);
+    expect(failures).toHaveLength(2);
   });
 
   it('R-RL-14 R-RL-18 limits of one request that differ in this decide together', async () => {

@@ -22,12 +22,8 @@ const elapsed = () => Number(process.hrtime.bigint()) / 1e6;
 
 // A node beside others: takes orders until its parent is gone.
 const [urls = '', prefix = ''] = process.argv.slice(2);
-const nodes = urls.split(',').map((url) => ({ url, port: Number(new URL(url).port) }));
-const idle = () => Promise.resolve();
-const servers = nodes.map((node) => ({ ...node, stop: idle, start: idle, close: idle }));
-const { client, close } = await (servers.length === 1
-  ? ioredis(servers[0]!)
-  : ioredisCluster({ nodes: servers, close: idle }));
+const nodes = urls.split(',').map((url) => ({ url }));
+const { client, close } = await (nodes.length === 1 ? ioredis(nodes[0]!) : ioredisCluster({ nodes }));
 const storage = new RedisRateLimitStorage(client, { prefix });
 
 async function passedAtOnce(meterInit: LimitMeterInit, subject: string, atOnce: number): Promise<number> {
@@ -53,10 +49,12 @@ async function passedUnderLoad(order: Extract<LimitOrder, { callers: number }>):
   return passed;
 }
 
-process.on('message', (order: LimitOrder) => {
-  const answer =
-    'atOnce' in order ? passedAtOnce(order.meter, order.subject, order.atOnce) : passedUnderLoad(order);
-  void answer.then((result) => process.send!(result));
+function follow(order: LimitOrder): Promise<number | number[]> {
+  return 'atOnce' in order ? passedAtOnce(order.meter, order.subject, order.atOnce) : passedUnderLoad(order);
+}
+
+process.on('message', (orders: LimitOrder[]) => {
+  void Promise.all(orders.map(follow)).then((answers) => process.send!(answers));
 });
 process.once('disconnect', () => {
   void storage.close().finally(() => close());

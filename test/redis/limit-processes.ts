@@ -29,10 +29,16 @@ export class LimitProcesses {
 
   /** Gives all of them an order at the same time. */
   async ask<T>(orderOf: (index: number) => LimitOrder): Promise<T[]> {
+    const answers = await this.askTogether<T>((index) => [orderOf(index)]);
+    return answers.map(([answer]) => answer!);
+  }
+
+  /** Gives all of them several orders at the same time. @returns the answers of each */
+  async askTogether<T>(ordersOf: (index: number) => readonly LimitOrder[]): Promise<T[][]> {
     const answers = this.children.map(async (child, index) => {
       const answer = once(child, 'message');
-      child.send(orderOf(index));
-      return (await answer)[0] as T;
+      child.send([...ordersOf(index)]);
+      return (await answer)[0] as T[];
     });
     return Promise.all(answers);
   }

@@ -7,7 +7,7 @@ import { RedisApiKeyStore } from '../../lib/redis/redis-api-key-store.js';
 import type { RedisClient } from '../../lib/redis/redis-connection.js';
 import { RedisTokenStore } from '../../lib/redis/redis-token-store.js';
 import type { RedisSentinel } from '../support/servers/redis-sentinel.js';
-import type { RedisCluster, RedisServer } from '../support/servers/redis.js';
+import type { RedisServer } from '../support/servers/redis.js';
 import type { OpenStore } from '../authentication/api-key/store-contract.js';
 import type { OpenAuthorizationStore } from '../authorization-server/store-contract.js';
 import type { OpenTokenStore } from '../authentication/jwt/token-store-contract.js';
@@ -18,20 +18,24 @@ export interface OpenClient {
   readonly close: () => void;
 }
 
-export async function ioredis({ url }: RedisServer): Promise<OpenClient> {
+export async function ioredis({ url }: Pick<RedisServer, 'url'>): Promise<OpenClient> {
   const client = new Redis(url, { lazyConnect: true });
   await client.connect();
   return { client, close: () => client.disconnect() };
 }
 
-export async function nodeRedis({ url }: RedisServer): Promise<OpenClient> {
+export async function nodeRedis({ url }: Pick<RedisServer, 'url'>): Promise<OpenClient> {
   const client = createClient({ url });
   client.on('error', () => undefined);
   await client.connect();
   return { client, close: () => client.destroy() };
 }
 
-export async function ioredisCluster({ nodes }: RedisCluster): Promise<OpenClient> {
+export async function ioredisCluster({
+  nodes,
+}: {
+  readonly nodes: readonly Pick<RedisServer, 'url'>[];
+}): Promise<OpenClient> {
   const client = new Cluster(
     nodes.map(({ url }) => url),
     { lazyConnect: true },
@@ -40,20 +44,28 @@ export async function ioredisCluster({ nodes }: RedisCluster): Promise<OpenClien
   return { client, close: () => client.disconnect() };
 }
 
-export async function nodeRedisCluster({ nodes }: RedisCluster): Promise<OpenClient> {
+export async function nodeRedisCluster({
+  nodes,
+}: {
+  readonly nodes: readonly Pick<RedisServer, 'url'>[];
+}): Promise<OpenClient> {
   const client = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) });
   client.on('error', () => undefined);
   await client.connect();
   return { client, close: () => client.destroy() };
 }
 
-export async function iovalkey({ url }: RedisServer): Promise<OpenClient> {
+export async function iovalkey({ url }: Pick<RedisServer, 'url'>): Promise<OpenClient> {
   const client = new Valkey(url, { lazyConnect: true });
   await client.connect();
   return { client, close: () => client.disconnect() };
 }
 
-export async function iovalkeyCluster({ nodes }: RedisCluster): Promise<OpenClient> {
+export async function iovalkeyCluster({
+  nodes,
+}: {
+  readonly nodes: readonly Pick<RedisServer, 'url'>[];
+}): Promise<OpenClient> {
   const client = new ValkeyCluster(
     nodes.map(({ url }) => url),
     { lazyConnect: true },

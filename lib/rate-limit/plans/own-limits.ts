@@ -1,4 +1,6 @@
 import type { RateLimitRule, RateLimitRules } from '../../policy/route-policy.js';
+import { allRules } from '../rule-order.js';
+import { isPlace } from '../rule-traits.js';
 
 /** Puts limits that come with a credential in the place of a route's; each pair of lists is put together once. */
 export class OwnLimits {
@@ -14,20 +16,25 @@ export class OwnLimits {
   }
 }
 
-/** What counts addresses or accounts stays; a route without limits has none for anybody. */
+/** What counts anything but each request of the caller stays: addresses, accounts, failures, requests in flight. A route without limits has none for anybody. */
 function replaced(declared: RateLimitRules, own: readonly RateLimitRule[]): RateLimitRules {
   const { early, late } = declared;
-  const all = [...early, ...late];
+  const all = allRules(declared);
   if (all.length === 0) return declared;
-  const costs = all.filter(({ by }) => by === 'principal').map((rule) => rule.cost);
+  const costs = all.filter(isReplaced).map((rule) => rule.cost);
   // A cost that is computed stays with the function; of the others the highest.
   const cost = costs.find((one) => typeof one === 'function') ?? Math.max(1, ...(costs as number[]));
-  const weighed = own.map((rule) => Object.freeze({ ...rule, cost }));
-  const kept = (rules: readonly RateLimitRule[]) => rules.filter(({ by }) => by !== 'principal');
+  // A request is in flight once, whatever it costs.
+  const weighed = own.map((rule) => (isPlace(rule) ? rule : Object.freeze({ ...rule, cost })));
+  const kept = (rules: readonly RateLimitRule[]) => rules.filter((rule) => !isReplaced(rule));
   // All or nothing (R-RL-14): they wait for the body if a neighbour has to.
   return Object.freeze(
     late.length === 0
       ? { early: Object.freeze([...weighed, ...kept(early)]), late }
       : { early, late: Object.freeze([...weighed, ...kept(late)]) },
   );
+}
+
+function isReplaced(rule: RateLimitRule): boolean {
+  return rule.by === 'principal' && rule.countOnly === undefined && !isPlace(rule);
 }

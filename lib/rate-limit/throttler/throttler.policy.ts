@@ -1,5 +1,5 @@
 import type { RateLimitPolicy, RateLimitRule, RateLimitRules } from '../../policy/route-policy.js';
-import { inOrder, NO_RULES } from '../rule-order.js';
+import { allRules, inOrder, NO_RULES } from '../rule-order.js';
 import type { ThrottledFields, ThrottlerMetadata } from './throttler-metadata.js';
 import { type ThrottledRoute, throttledRules } from './throttled-rules.js';
 import type { ThrottledLimit, ThrottlerSetup } from './throttler-setup.js';
@@ -53,7 +53,9 @@ export function policyOfDecorators(
   defaults: RateLimitPolicy,
   route: Route,
 ): RateLimitPolicy | undefined {
-  const known = new Map([...allOf(defaults.write), ...allOf(defaults.read)].map((rule) => [rule.name, rule]));
+  const known = new Map(
+    [...allRules(defaults.write), ...allRules(defaults.read)].map((rule) => [rule.name, rule]),
+  );
   const skips = skippedNames(metadata);
   if (skips.some((name) => !known.has(name))) return SKIPPED;
   if (metadata.limits.size === 0 && skips.length === 0) return undefined;
@@ -63,7 +65,7 @@ export function policyOfDecorators(
     .map(([name, fields]) => changed(asThrottled(name, known.get(name)), fields));
   const scope = { scope: 'route', algorithm: 'sliding-window', message: undefined } as const;
   const rulesOver = (rules: RateLimitRules) => {
-    const kept = allOf(rules).filter(
+    const kept = allRules(rules).filter(
       ({ name }) => byName && !skips.includes(name) && !metadata.limits.has(name),
     );
     return limits.length > 0 ? throttledRules(limits, kept, { ...scope, ...route }) : inOrder(kept);
@@ -73,10 +75,6 @@ export function policyOfDecorators(
 
 function skippedNames({ skips }: ThrottlerMetadata): string[] {
   return [...skips].flatMap(([name, skip]) => (skip ? [name] : []));
-}
-
-function allOf({ early, late }: RateLimitRules): readonly RateLimitRule[] {
-  return [...early, ...late];
 }
 
 /** What a decorator leaves out stays as the application has it. */

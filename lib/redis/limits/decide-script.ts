@@ -1,4 +1,5 @@
 import { RedisScript } from '../redis-script.js';
+import { CLOCK_LUA } from './clock-lua.js';
 import { LAYOUT_LUA, SLIDING_LUA } from './counter-lua.js';
 import { LEASE_LUA } from './lease-lua.js';
 import { PLAIN_LUA } from './plain-lua.js';
@@ -7,35 +8,38 @@ import { SIMPLE_LUA } from './simple-lua.js';
 /**
  * Decides about any number of requests ("groups") in one step, each all or nothing, at the time of the server.
  *
- * KEYS: the counter of each charge, group by group. ARGV: the time in microseconds, empty for the server's own; the rules of all limits,
- * `<kind><limit>,<window>,<burst or bits>,<1 for a dry run>;` with kinds `s`liding window, `b`ucket and `f`ixed window; 1 if a counter is asked for more than once; then a text for each group:
+ * KEYS: what is known of the clock; the counter of each charge, group by group. ARGV: the time in microseconds, empty for the server's own; the rules of all limits,
+ * `<kind><limit>,<window>,<burst or bits>,<1 for a dry run>;` with kinds `s`liding window, `b`ucket and `f`ixed window; 1 if a counter is asked for more than once;
+ * for how many milliseconds longer than they count counters are kept; the least and the most that the time can be, and the change of the clock that this is after; then a text for each group:
  * - charges `<number of the rule>,<cost>;`, after a `!` if nothing shall be charged, whatever fits;
  * - or a lease `l<number of the rule>,<least>,<needed>,<wanted>,<ttl>,<nodes>`: as much as is needed now, at least what one caller needs, and of the
  *   rest what is wanted for the whole `ttl`, but no more than a node's share of half the room, so that it ends exact by itself.
  *
- * Answers the hit, then for each charge the units left and the milliseconds until they come back, negative if the charge did not fit; for a lease the
+ * Answers the hit, the changes of the clock and how many counters were made, then for each charge the units left and the milliseconds until they come back, negative if the charge did not fit; for a lease the
  * units granted, those left, the milliseconds until they come back, the end of the lease, and how far ahead that is.
  */
-export const DECIDE = new RedisScript(`${LAYOUT_LUA}
+export const DECIDE = new RedisScript(`${LAYOUT_LUA}${CLOCK_LUA}
 -- Whether a counter may be asked for twice: then it is read and written once.
 local shared = ARGV[3] == '1'
-local explicit, now, hit = ARGV[1] ~= '', 0, 0
-if explicit then
-  now, hit = floor(ARGV[1] / 1000), ceil(ARGV[1] / 1000)
+-- All values at once: a call costs more than what it reads.
+local keys = KEYS
+local values = call('MGET', unpack(keys))
+local now, hit, changes
+if ARGV[1] ~= '' then
+  now, hit, changes = floor(ARGV[1] / 1000), ceil(ARGV[1] / 1000), 0
 else
-  local time = call('TIME')
-  now, hit = time[1] * 1000 + floor(time[2] / 1000), time[1] * 1000 + ceil(time[2] / 1000)
+  now, hit, changes = time_of(keys[1], values[1], ARGV[5], ARGV[6], ARGV[7])
 end
--- Times that a test makes up have nothing to do with those at which keys expire.
+local keep = tonumber(ARGV[4])
 local function expiry_of(rest)
-  return string.format('%d', explicit and rest + 3600000 or rest)
+  return string.format('%d', rest + keep)
 end
 local function set(key, value, rest)
   call('SET', key, value, 'PX', expiry_of(rest))
 end
 ${SLIDING_LUA}${SIMPLE_LUA}
 local rules, counters, groups, found = {}, {}, {}, {}
-local answer, size, asked = {hit}, 1, 0
+local answer, size, asked, made = {hit, changes, 0}, 3, 1, 0
 
 for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%d+),(%d)') do
   limit, window, most = tonumber(limit), tonumber(window), tonumber(most)
@@ -55,16 +59,13 @@ for kind, limit, window, most, dry in string.gmatch(ARGV[2], '(%l)(%d+),(%d+),(%
   rules[#rules + 1] = rule
 end
 
--- All values at once: a call costs more than what it reads.
-local keys = KEYS
-local values = call('MGET', unpack(keys))
-
 local function next_counter(rule, loaded)
   asked = asked + 1
   local key = keys[asked]
   local c = loaded or shared and counters[key]
   if c then return c end
   local kind, value = rule.kind, values[asked]
+  if not value then made = made + 1 end
   if kind == 's' then c = load_sliding(rule, value)
   elseif kind == 'f' then c = load_fixed(rule, value)
   else c = load_bucket(rule, value) end
@@ -179,11 +180,12 @@ local function decide(group)
 end
 
 ${LEASE_LUA}
-for i = 4, #ARGV do
+for i = 8, #ARGV do
   local text = ARGV[i]
   if string.byte(text) == 108 then lease(text) else decide(groups[text] or read_group(text)) end
 end
 
 for key, c in pairs(counters) do save(key, c) end
+answer[3] = made
 return answer
 `);

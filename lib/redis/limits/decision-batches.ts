@@ -1,8 +1,15 @@
+import type { SecurityClock } from '../../clock.js';
 import type { RedisConnection } from '../redis-connection.js';
 import { DECIDE } from './decide-script.js';
+import type { LimitNames } from './limit-names.js';
+import type { LongerLife } from './longer-life.js';
+import { ServerTimes } from './server-times.js';
 
 /** Requests that one script decides about: more would keep the server from everybody else for too long. */
 const MAX_GROUPS = 32;
+
+/** Numbers before those of the groups: the hit, the changes of the clock, counters that were made. */
+const HEAD = 3;
 
 /** What one request asks. */
 export interface Group<T> {
@@ -29,12 +36,26 @@ interface Waiting {
  */
 export class DecisionBatches {
   readonly #connection: RedisConnection;
+  readonly #names: LimitNames;
+  readonly #clock: SecurityClock;
+  readonly #times: ServerTimes;
+  readonly #life: LongerLife;
   readonly #time: () => string;
   readonly #waiting = new Map<string, Waiting[]>();
 
   /** @param time what the scripts take for the time, in microseconds; empty for the server's */
-  constructor(connection: RedisConnection, time: () => string) {
+  constructor(
+    connection: RedisConnection,
+    names: LimitNames,
+    clock: SecurityClock,
+    life: LongerLife,
+    time: () => string = () => '',
+  ) {
     this.#connection = connection;
+    this.#names = names;
+    this.#clock = clock;
+    this.#times = new ServerTimes(clock);
+    this.#life = life;
     this.#time = time;
   }
 
@@ -57,8 +78,10 @@ export class DecisionBatches {
 
   #flush(slot: string, batch: readonly Waiting[]): void {
     this.#waiting.delete(slot);
-    const keys: string[] = [];
-    const args = [this.#time(), '', ''];
+    const clockKey = this.#names.clock(slot);
+    const keys = [clockKey];
+    const sent = this.#clock.monotonic();
+    const args = [this.#time(), '', '', String(this.#life.ms), ...this.#times.bounds(clockKey, sent)];
     const numbers = new Map<string, number>();
     const numberOf = (rule: string): number => {
       let number = numbers.get(rule);
@@ -77,22 +100,32 @@ export class DecisionBatches {
     const failed = (error: unknown): void => {
       for (const { reject } of batch) reject(error);
     };
-    this.#connection.run(DECIDE, keys, args).then((answer) => settle(batch, answer), failed);
+    this.#connection
+      .run(DECIDE, keys, args)
+      .then((answer) => this.#learn(settle(batch, answer), clockKey, sent), failed);
+  }
+
+  #learn([at, changes, made]: readonly number[], clockKey: string, sent: number): void {
+    if (at === undefined || changes === undefined || made === undefined) return;
+    this.#times.hear(clockKey, at, changes, sent);
+    this.#life.add(made, this.#clock.monotonic());
   }
 }
 
-function settle(batch: readonly Waiting[], answer: unknown): void {
-  const size = batch.reduce((sum, { group }) => sum + group.size, 1);
+/** @returns the answer's numbers; none if it is no answer */
+function settle(batch: readonly Waiting[], answer: unknown): readonly number[] {
+  const size = batch.reduce((sum, { group }) => sum + group.size, HEAD);
   if (!Array.isArray(answer) || answer.length !== size) {
     const error = new Error('Redis gave an answer that is none');
     for (const { reject } of batch) reject(error);
-    return;
+    return [];
   }
   // A client can be told to give numbers as texts.
   const numbers = typeof answer[0] === 'number' ? (answer as number[]) : answer.map(Number);
-  let from = 1;
+  let from = HEAD;
   for (const { group, resolve } of batch) {
     resolve(group.read(numbers, from));
     from += group.size;
   }
+  return numbers;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { sha256 } from '../../authentication/sha256.js';
 import type { LimitMeter } from '../../policy/limit-meter.js';
+import { slotTagOf } from './slot-tags.js';
 
 /** Of the layout of keys and values: another one counts anew, beside the old. */
 const VERSION = 2;
@@ -42,6 +43,11 @@ export class LimitNames {
   /** Of the list of nodes. */
   get nodes(): string {
     return `${this.#begin}nodes`;
+  }
+
+  /** Of what is known of the server's clock. @param tag on a cluster: there it is in the slot of this one */
+  clock(tag: string): string {
+    return tag === '' ? `${this.#begin}clock` : `${this.#begin}clock:{${slotTagOf(tag)}}`;
   }
 
   counter(tag: string, meter: LimitMeter): string {

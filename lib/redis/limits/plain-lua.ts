@@ -38,6 +38,7 @@ local function decide_plain(group)
       call('SETRANGE', keys[asked + i], WORD_AT, pack(WORD, words[i]))
     elseif state then
       local rule = group.rules[i]
+      made = made + 1
       call('SET', keys[asked + i], pack(SLIDING, rule.head, 0, 0, 0, words[i], 0, 0, 0, 0, 0, 0), 'PX', expiry_in_turn(rule))
     else
       local rule, c = group.rules[i], read[i]

@@ -290,7 +290,7 @@ describe('MemoryRateLimitStorage', () => {
       const kept = Array.from({ length: MAX / 2 }, (_, i) => remaining(storage, `live${i}`)).filter(
         (left) => left === 2,
       );
-      expect(kept.length).toBeGreaterThanOrEqual(0.98 * (MAX / 2));
+      expect(kept.length).toBeGreaterThanOrEqual(0.95 * (MAX / 2));
     });
 
     it('R-RL-17 of the others those that were used least recently', () => {
@@ -308,7 +308,7 @@ describe('MemoryRateLimitStorage', () => {
         if (remaining(storage, `k${i + 1}`, 9) === 8) idleKept++;
       }
       // The oldest of a sample goes, so a few may be the oldest of theirs only.
-      expect(busyKept).toBeGreaterThanOrEqual(0.98 * (MAX / 2));
+      expect(busyKept).toBeGreaterThanOrEqual(0.95 * (MAX / 2));
       expect(busyKept + idleKept).toBe((3 * MAX) / 4);
     });
 

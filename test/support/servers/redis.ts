@@ -12,6 +12,8 @@ import { freePort, kill } from './server-process.js';
 /** A real server in a process of its own, on a free port of 127.0.0.1. */
 export interface RedisServer {
   readonly port: number;
+  /** Where nodes of a cluster talk to each other. */
+  readonly busPort: number;
   /** `redis://…`, with the password if there is one. */
   readonly url: string;
   /** Kills it, as a crash would, and waits until it is gone. */
@@ -28,14 +30,29 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** Further settings of the server, such as `'maxmemory-policy': 'allkeys-lru'`. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Whether it is to be a node of a cluster. */
+  readonly clustered?: boolean;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a server that answers. @throws Error with the command that installs one */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { persistent = false, password } = options;
+  for (let tries = 5; ; tries--) {
+    try {
+      return await startOnFreePorts(options);
+    } catch (error) {
+      // A port that was free a moment ago: connections of other tests take theirs from the same ones.
+      if (tries === 1 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(options: RedisServerOptions): Promise<RedisServer> {
+  const { persistent = false, password, clustered = false } = options;
   const binary = await serverBinary(['redis-server', 'valkey-server'], 'redis-server');
   const folder = mkdtempSync(join(tmpdir(), 'redis-'));
-  const port = await freePort();
+  const [port, busPort] = [await freePort(), await freePort()];
   const credentials = password === undefined ? '' : `:${password}@`;
   const settings = {
     port,
@@ -47,6 +64,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     appendfsync: 'always',
     loglevel: 'warning',
     ...(password === undefined ? {} : { requirepass: password }),
+    // By default it is 10 000 above the port, which would not do for a high one.
+    ...(clustered ? { 'cluster-enabled': 'yes', 'cluster-port': busPort } : {}),
     ...options.settings,
   };
   const command = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -54,9 +73,10 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const url = `redis://${credentials}127.0.0.1:${port}`;
   const server: RedisServer = {
     port,
+    busPort,
     url,
     async start() {
-      child ??= await launchRedis(binary, command, url);
+      child ??= await launchRedis(binary, command, url, options.env);
     },
     async stop() {
       const running = child;
@@ -68,7 +88,10 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await server.start();
+  await server.start().catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
   return server;
 }
 
@@ -79,19 +102,15 @@ export interface RedisCluster {
 }
 
 /** Starts a cluster that answers. @throws Error with the command that installs the server */
-export async function startRedisCluster(): Promise<RedisCluster> {
-  // The bus of a cluster is 10 000 above the port by default, which would not do for a high port.
-  const buses = [await freePort(), await freePort(), await freePort()];
-  const nodes = await Promise.all(
-    buses.map((bus) => startRedis({ settings: { 'cluster-enabled': 'yes', 'cluster-port': bus } })),
-  );
+export async function startRedisCluster(env: RedisServerOptions['env'] = {}): Promise<RedisCluster> {
+  const nodes = await Promise.all([0, 1, 2].map(() => startRedis({ env, clustered: true })));
   const bounds = [0, 5_461, 10_923, 16_384];
   const clients = nodes.map(({ url }) => new RedisClient(url));
   try {
     for (const [index, client] of clients.entries()) {
       await client.call('CLUSTER', 'ADDSLOTSRANGE', bounds[index]!, bounds[index + 1]! - 1);
       await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-      if (index > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[0]!.port, buses[0]!);
+      if (index > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[0]!.port, nodes[0]!.busPort);
     }
     await Promise.all(clients.map(untilWhole));
   } finally {
@@ -120,8 +139,9 @@ export async function launchRedis(
   binary: string,
   args: readonly string[],
   url: string,
+  env: RedisServerOptions['env'] = {},
 ): Promise<ChildProcess> {
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   // Nobody is left to stop it if the test process ends early.
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);

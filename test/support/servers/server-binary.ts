@@ -21,29 +21,38 @@ const TOUCH_MS = 5_000;
  * @throws Error with the command to run
  */
 export async function serverBinary(commands: readonly string[], debianPackage: string): Promise<string> {
-  const found = locate(commands);
+  return find(commands, debianPackage, constants.X_OK);
+}
+
+/** The same for a library, of which the path is known. */
+export async function serverLibrary(path: string, debianPackage: string): Promise<string> {
+  return find([path], debianPackage, constants.R_OK);
+}
+
+async function find(commands: readonly string[], debianPackage: string, access: number): Promise<string> {
+  const found = locate(commands, access);
   if (found !== undefined) return found;
   const byHand = `apt-get install -y --no-install-recommends ${debianPackage}`;
   const missing = `none of ${commands.join(', ')} is installed: run \`${byHand}\``;
   if (process.getuid?.() !== 0 || locate(['apt-get']) === undefined) throw new Error(missing);
   try {
     await locked(async () => {
-      if (locate(commands) === undefined) await install(debianPackage);
+      if (locate(commands, access) === undefined) await install(debianPackage);
     });
   } catch (cause) {
     throw new Error(missing, { cause });
   }
-  const installed = locate(commands);
+  const installed = locate(commands, access);
   if (installed === undefined) throw new Error(missing);
   return installed;
 }
 
-function locate(commands: readonly string[]): string | undefined {
+function locate(commands: readonly string[], access: number = constants.X_OK): string | undefined {
   for (const command of commands) {
     const candidates = command.startsWith('/')
       ? expand(command)
       : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, command));
-    const found = candidates.find(isExecutable);
+    const found = candidates.find((path) => isThere(path, access));
     if (found !== undefined) return found;
   }
   return undefined;
@@ -65,9 +74,9 @@ function entriesOf(folder: string): string[] {
   return readdirSync(folder).toSorted((one, other) => other.localeCompare(one, undefined, { numeric: true }));
 }
 
-function isExecutable(path: string): boolean {
+function isThere(path: string, access: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, access);
     return true;
   } catch {
     return false;
