@@ -63,7 +63,8 @@ function withTokens(message: unknown, rule: RuleMetadata, args: ValidationArgume
   let text: unknown;
   if (typeof message === 'function') text = (message as (one: ValidationArguments) => unknown)(args);
   else if (typeof message === 'string') text = message;
-  const { targetName, constraints } = args;
+  const { targetName } = args;
+  const constraints: readonly unknown[] | undefined = args.constraints;
   const isFixed = typeof text === 'string' && !text.includes('$value') && isPlainList(constraints);
   if (!isFixed) return filledIn(text, args);
   const last = told.get(rule);
