@@ -71,7 +71,7 @@ function withTokens(message: unknown, rule: RuleMetadata, args: ValidationArgume
   if (last?.text === text && last?.targetName === targetName && isSame(last.constraints, constraints))
     return last.words;
   const words = filledIn(text, args);
-  told.set(rule, { text, targetName, constraints: constraints && [...constraints], words });
+  told.set(rule, { text, targetName, constraints: constraints?.slice(), words });
   return words;
 }
 
