@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { hasContent } from '../http/content.js';
 import { escapeJson } from '../http/json/escape-json.js';
 import { closeLingering } from '../http/lingering-close.js';
 import { type ErrorAnswer, serializeAnswer } from './error-answer.js';
@@ -34,8 +35,8 @@ export class ErrorWriter {
     if (extras.retryAfter !== undefined) headers.push(['Retry-After', String(extras.retryAfter)]);
     if (extras.headers) headers.push(...Object.entries(extras.headers));
     if (hasUnreadBody(request)) {
-      headers.push(['Connection', 'close']);
-      closeLingering(request);
+      if (isLong(request)) headers.push(['Connection', 'close']);
+      if (headers.some(([name]) => name === 'Connection')) closeLingering(request);
     }
     return { status: answer.status, headers, body: this.safe(serializeAnswer(answer, problem)) };
   }
@@ -65,8 +66,9 @@ export class ErrorWriter {
 }
 
 function hasUnreadBody(request: IncomingMessage): boolean {
-  if (request.complete || request.readableEnded) return false;
-  if (request.headers['transfer-encoding'] !== undefined) return true;
-  const length = request.headers['content-length'];
-  return length !== undefined && Number(length) > DRAINABLE_BYTES;
+  return hasContent(request) && !request.complete && !request.readableEnded;
+}
+
+function isLong({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > DRAINABLE_BYTES;
 }

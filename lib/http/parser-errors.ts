@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { answerByStatus, serializeAnswer } from '../errors/error-answer.js';
 import type { HeaderList } from './header-writer.js';
-import { LINGER_MS } from './lingering-close.js';
+import { discardRest } from './lingering-close.js';
 import { isAnswerable } from './socket-exchange.js';
 
 /** Something on a connection that never became a request. */
@@ -57,7 +57,7 @@ export function answerParserErrors(
     }
     const answers = (socket as Partial<TLSSocket>).encrypted === true ? secure : plain;
     socket.end(answers[status]);
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    discardRest(socket);
   });
 }
 

@@ -48,6 +48,25 @@ describe.each(ADAPTERS)('a refused request whose body nobody reads, on %s', (ada
     expect(events).toEqual(['authentication.failed']);
   });
 
+  it('R-HP-12 what is left of a body that grew too large while it was read is read to its end', async () => {
+    app = await startReferenceApp(adapter);
+    const socket = connect({ port: app.port, host: '127.0.0.1', allowHalfOpen: true });
+    const errors: Error[] = [];
+    socket.on('error', (error) => errors.push(error));
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (text: string) => (answer += text));
+    const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536, 0x20), Buffer.from('\r\n')]);
+    socket.write(
+      'POST /items HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+        `X-API-Key: ${await app.key()}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    for (let i = 0; i < 512; i++) socket.write(chunk);
+    socket.end('0\r\n\r\n');
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(errors).toEqual([]);
+  });
+
   it('R-HP-12 a client that never ends is cut off', async () => {
     app = await startReferenceApp(adapter);
     const started = performance.now();
