@@ -7,25 +7,15 @@ import { IsEmail, IsInt, IsString, Length, Min, validate } from 'class-validator
 
 import { type Judge, VALIDATORS } from './apps/order-validators.js';
 import { median } from './measure/statistics.js';
+import { VALID_ORDER } from './report/workloads.js';
 
-const VALID = {
-  reference: '9b2f6a1e-4c1d-4f0e-8a3b-2f1f6b7c8d9e',
-  email: 'ada@example.com',
-  name: 'Ada Lovelace',
-  delivery: 'express',
-  wantedOn: '2026-11-24T10:00:00Z',
-  quantity: 12,
-  sku: 'ENGINE-0042',
-  note: 'Ring twice.',
-  address: { street: '12 St James Square', city: 'London', country: 'GB' },
-};
 /** Of the right kinds, so that only rules are broken: four of them. */
 const INVALID = {
-  ...VALID,
+  ...VALID_ORDER,
   email: 'ada',
   name: '',
   quantity: 0,
-  address: { ...VALID.address, country: 'GBR' },
+  address: { ...VALID_ORDER.address, country: 'GBR' },
 };
 const BATCHES = 7;
 const BATCH_MS = 100;
@@ -82,7 +72,7 @@ const { values } = parseArgs({
 if (values.child !== undefined) {
   await addClasses(Number(values.classes));
   const { judge, waits } = await VALIDATORS[values.child]!();
-  const valid = await time(judge, waits, VALID);
+  const valid = await time(judge, waits, VALID_ORDER);
   const invalid = await time(judge, waits, INVALID);
   process.stdout.write(JSON.stringify({ valid, invalid } satisfies Measured));
   process.exit(0);

@@ -23,7 +23,8 @@ export type Target =
 
 export const API_KEY = 'sk_bench_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG';
 
-const ORDER = JSON.stringify({
+/** A valid body of nine fields. */
+export const VALID_ORDER = {
   reference: '9b2f6a1e-4c1d-4f0e-8a3b-2f1f6b7c8d9e',
   email: 'ada@example.com',
   name: 'Ada Lovelace',
@@ -33,7 +34,8 @@ const ORDER = JSON.stringify({
   sku: 'ENGINE-0042',
   note: 'Ring twice.',
   address: { street: '12 St James Square', city: 'London', country: 'GB' },
-});
+};
+const ORDER = JSON.stringify(VALID_ORDER);
 
 const request = (line: string, headers: readonly string[], body = ''): string =>
   [`${line} HTTP/1.1`, 'Host: bench.example', 'User-Agent: bench', 'Accept: */*', ...headers, '', body].join(
