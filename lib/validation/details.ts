@@ -5,7 +5,7 @@ const MESSAGE_LENGTH = 256;
 /** More than this is not even collected; far fewer are told. */
 const COLLECTED = 256;
 
-const NO_NAMES: ReadonlySet<string> = new Set();
+const NONE: readonly Finding[] = [];
 /** What an unknown field is told. */
 export const UNKNOWN_FIELD = 'This field is not known here';
 
@@ -56,39 +56,41 @@ export function inputRefused(
 
 /** What is wrong with one input, told in a stable order and never at length (R-IV-28). */
 export class Findings {
-  readonly #unexpected: Finding[] = [];
-  readonly #broken: Finding[] = [];
+  // Nothing is made for an input that is right.
+  #unexpected: Finding[] | undefined;
+  #broken: Finding[] | undefined;
   #unfit: Set<string> | undefined;
 
   /** @param base where the input stands itself: nowhere, under a name, or in a list */
   constructor(private readonly base: InputPath | undefined) {}
 
   get none(): boolean {
-    return this.#unexpected.length === 0 && this.#broken.length === 0;
+    return this.#unexpected === undefined && this.#broken === undefined;
   }
 
   /** Members of the whole input that must not be converted: what they hold would break the converter, or be bent by it. */
-  get unfit(): ReadonlySet<string> {
-    return this.#unfit ?? NO_NAMES;
+  get unfit(): ReadonlySet<string> | undefined {
+    return this.#unfit;
   }
 
   /** Unknown fields decide alone: nothing else is looked at. */
   get hasUnexpected(): boolean {
-    return this.#unexpected.length > 0;
+    return this.#unexpected !== undefined;
   }
 
   /** An unknown field. These are told in the order of the request: a declaration has no place for them. */
   addUnexpected(path: InputPath): void {
-    if (this.#unexpected.length >= COLLECTED) return;
-    this.#unexpected.push({ path, order: [], rule: 'whitelist', message: UNKNOWN_FIELD });
+    const unexpected = (this.#unexpected ??= []);
+    if (unexpected.length < COLLECTED)
+      unexpected.push({ path, order: [], rule: 'whitelist', message: UNKNOWN_FIELD });
   }
 
   /** A broken rule. `unfit` keeps the value away from class-transformer. */
   addBroken(path: InputPath | undefined, rule: string, message: string, unfit = false): void {
     if (unfit && path && path !== this.base)
       (this.#unfit ??= new Set()).add(stepBelow(this.base, path).name ?? '');
-    if (this.#broken.length >= COLLECTED) return;
-    this.#broken.push({ path, order: pathOrder(path), rule, message });
+    const broken = (this.#broken ??= []);
+    if (broken.length < COLLECTED) broken.push({ path, order: pathOrder(path), rule, message });
   }
 
   /**
@@ -97,29 +99,36 @@ export class Findings {
    */
   merge(later: Findings): void {
     // Of a list it says that some item breaks a rule; where we know which, that is enough.
+    const broken = this.#broken ?? NONE;
     const items = new Set(
-      this.#broken
+      broken
         .filter(({ path }) => path && path.name === undefined)
         .map(({ path, rule }) => `${pathText(path?.parent)} ${rule}`),
     );
-    const theirs = later.#broken.filter(
+    const theirs = (later.#broken ?? NONE).filter(
       ({ path, rule }) => !this.#isUnfit(path) && !items.has(`${pathText(path)} ${rule}`),
     );
     const covered = new Set(theirs.map(({ path }) => pathText(path)));
-    const ours = this.#broken.filter(({ path }) => !covered.has(pathText(path)));
-    this.#broken.splice(0, this.#broken.length, ...ours, ...theirs);
-    this.#unexpected.push(...later.#unexpected);
+    const ours = broken.filter(({ path }) => !covered.has(pathText(path)));
+    this.#broken = [...ours, ...theirs];
+    if (later.#unexpected) this.#unexpected = [...(this.#unexpected ?? NONE), ...later.#unexpected];
   }
 
   #isUnfit(path: InputPath | undefined): boolean {
-    return path !== undefined && path !== this.base && this.unfit.has(stepBelow(this.base, path).name ?? '');
+    if (this.#unfit === undefined || path === undefined || path === this.base) return false;
+    return this.#unfit.has(stepBelow(this.base, path).name ?? '');
   }
 
   /** The error for what was found; unknown fields before broken rules. */
   toError({ maxDetails, status }: DetailOptions, cause?: unknown): SecurityError {
-    return this.hasUnexpected
+    return this.#unexpected
       ? refusal('UNEXPECTED_FIELDS', told(this.#unexpected, maxDetails), status, cause)
-      : refusal('VALIDATION_FAILED', told(this.#broken.toSorted(compare), maxDetails), status, cause);
+      : refusal(
+          'VALIDATION_FAILED',
+          told((this.#broken ?? NONE).toSorted(compare), maxDetails),
+          status,
+          cause,
+        );
   }
 }
 

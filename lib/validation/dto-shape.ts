@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 
+import { NameOrder } from './compiled/name-order.js';
 import { rulesOf } from './compiled/rules-of.js';
 import { type PropertyShape, type Rule, propertyShape } from './property-shape.js';
 import { hideSecret, SECRET_RULE } from './secret.decorator.js';
@@ -14,6 +15,9 @@ export interface DtoShape {
   readonly properties: ReadonlyMap<string, PropertyShape>;
   /** The same by the name in the class. */
   readonly byName: ReadonlyMap<string, PropertyShape>;
+  /** The keys of `properties`, and what each holds at the same place. */
+  readonly inputNames: NameOrder;
+  readonly inOrder: readonly PropertyShape[];
 }
 
 /** As many as there are classes, which class-validator keeps too. */
@@ -49,7 +53,12 @@ function readShape(dto: DtoClass): DtoShape {
     // A class that was derived by a mapped type has the rule, but not what the decorator put on its model.
     if (property.rules.has(SECRET_RULE)) hideSecret(dto.prototype as object, name);
   }
-  return Object.freeze({ properties, byName });
+  return Object.freeze({
+    properties,
+    byName,
+    inputNames: new NameOrder([...properties.keys()]),
+    inOrder: Object.freeze([...properties.values()]),
+  });
 }
 
 /** The name under which a property comes in; `undefined` if it cannot be set from outside. */

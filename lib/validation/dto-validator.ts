@@ -4,7 +4,7 @@ import type { ValidationError } from 'class-validator';
 import { SecurityError } from '../errors/security-error.js';
 import { type DetailOptions, Findings } from './details.js';
 import { COMPILED_ENGINE, type DtoEngine, STOCK_ENGINE } from './dto-engine.js';
-import { shapeOf } from './dto-shape.js';
+import { type DtoShape, shapeOf } from './dto-shape.js';
 import { addValidationErrors } from './error-details.js';
 import type { InputPath } from './input-path.js';
 import { convertTexts, type TextSource } from './text-conversion.js';
@@ -34,27 +34,30 @@ export class DtoValidator {
     if (path === undefined && (value === undefined || value === null)) throw missingBody();
     const findings = new Findings(path);
     if (!isPlainObject(value)) throw this.#noObject(path, findings);
-    scanObject(value, shapeOf(dto), path, findings);
-    return this.#finish(value, dto, path, findings);
+    const shape = shapeOf(dto);
+    scanObject(value, shape, path, findings);
+    return this.#finish(value, dto, shape, path, findings);
   }
 
   /** The instance that a whole query, or all path parameters, describe. */
   texts(value: unknown, dto: DtoClass, source: TextSource): object | Promise<object> {
     const findings = new Findings(undefined);
     if (value !== undefined && !isPlainObject(value)) throw this.#noObject(undefined, findings);
-    const converted = convertTexts(value ?? {}, dto, source, findings);
-    return this.#finish(converted, dto, undefined, findings);
+    const shape = shapeOf(dto);
+    const converted = convertTexts(value ?? {}, shape, source, findings);
+    return this.#finish(converted, dto, shape, undefined, findings);
   }
 
   #finish(
     input: object,
     dto: DtoClass,
+    shape: DtoShape,
     path: InputPath | undefined,
     findings: Findings,
   ): object | Promise<object> {
     if (findings.hasUnexpected) throw findings.toError(this.options);
     // Nothing is made of a class without rules: it might be any, `Function` included.
-    if (shapeOf(dto).byName.size === 0) {
+    if (shape.byName.size === 0) {
       findings.addBroken(path, 'unknownValue', 'The value cannot be validated');
       throw findings.toError(this.options);
     }
@@ -84,7 +87,7 @@ export class DtoValidator {
   /** A conversion of the application's that throws could not convert what the client sent. */
   #convert(input: object, dto: DtoClass, path: InputPath | undefined, findings: Findings): object {
     try {
-      return this.#engine.make(dto, findings.unfit.size > 0 ? without(input, findings.unfit) : input);
+      return this.#engine.make(dto, findings.unfit ? without(input, findings.unfit) : input);
     } catch (error) {
       if (error instanceof HttpException) throw error;
       findings.addBroken(path, 'transform', 'A value cannot be converted');

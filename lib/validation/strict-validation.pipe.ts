@@ -59,6 +59,16 @@ export class StrictValidationPipe extends ValidationPipe {
 
   /** @throws SecurityError `UNEXPECTED_FIELDS`, `VALIDATION_FAILED`; `MALFORMED_REQUEST` if a body is missing */
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    try {
+      return this.#judge(value, metadata);
+    } catch (error) {
+      // By the next tick the caller waits for the answer: Node keeps no account of a rejection that nobody has taken up yet.
+      await Promise.resolve();
+      throw error;
+    }
+  }
+
+  #judge(value: unknown, metadata: ArgumentMetadata): unknown {
     if (metadata.schema !== undefined) return this.#schemas.validate(value, metadata.schema, metadata);
     // What an application's own decorators hand over is theirs to judge.
     if (metadata.type === 'custom') return value;

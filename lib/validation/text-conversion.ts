@@ -1,8 +1,7 @@
-import { shapeOf } from './dto-shape.js';
+import type { DtoShape } from './dto-shape.js';
 import type { Findings } from './details.js';
 import { type InputPath, item, member, safeName } from './input-path.js';
 import type { PropertyShape } from './property-shape.js';
-import type { DtoClass } from './transformer-storage.js';
 import { addWrongKind } from './unexpected-fields.js';
 import { parseText, type ValueKind } from './value-kinds.js';
 
@@ -15,11 +14,10 @@ export type TextSource = 'query' | 'param';
  */
 export function convertTexts(
   values: object,
-  dto: DtoClass,
+  { properties }: DtoShape,
   source: TextSource,
   findings: Findings,
 ): Record<string, unknown> {
-  const { properties } = shapeOf(dto);
   const converted: Record<string, unknown> = {};
   for (const name of Object.keys(values)) {
     const property = properties.get(name);

@@ -25,14 +25,19 @@ export function scanObject(
   discriminator?: string,
 ): void {
   const raw = value as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(raw)) {
-    const property = shape.properties.get(name);
-    // Nearly every value: nothing is made for it.
-    if (property?.plainType !== undefined && isOfKind(raw[name], property.plainType)) continue;
-    if (property) scanProperty(raw[name], property, raw, member(path, name, property.order), findings, depth);
-    else if (name !== discriminator) {
-      findings.addUnexpected(member(path, safeName(name), 0));
+  let place = -1;
+  for (const name in raw) {
+    // Unlike `Object.hasOwn()`, this costs nothing here: V8 knows the answer from `for…in`.
+    if (!Object.prototype.hasOwnProperty.call(raw, name)) continue;
+    place = shape.inputNames.placeOf(name, place + 1);
+    const property = shape.inOrder[place];
+    if (property === undefined) {
+      if (name !== discriminator) findings.addUnexpected(member(path, safeName(name), 0));
+      continue;
     }
+    // Nearly every value: nothing is made for it.
+    if (property.plainType !== undefined && isOfKind(raw[name], property.plainType)) continue;
+    scanProperty(raw[name], property, raw, path, findings, depth);
   }
 }
 
@@ -71,11 +76,12 @@ function scanProperty(
   value: unknown,
   property: PropertyShape,
   owner: object,
-  path: InputPath,
+  parent: InputPath | undefined,
   findings: Findings,
   depth: number,
 ): void {
   if (value === undefined) return;
+  const path = member(parent, property.inputName, property.order);
   if (value === null) {
     if (!property.nullable) {
       findings.addBroken(path, 'isNotNull', `${property.inputName} must not be null`, property.converted);

@@ -3,6 +3,7 @@ import type { ValidationError } from 'class-validator';
 import type { DtoClass } from '../transformer-storage.js';
 import { classValidator } from '../validation-packages.js';
 import { newError } from './messages.js';
+import { NameOrder } from './name-order.js';
 import { PropertyCheck } from './property-check.js';
 import { type RuleMetadata, rulesOf, searchRules } from './rules-of.js';
 import { ValidationRun } from './validation-run.js';
@@ -13,7 +14,7 @@ import { ValidationRun } from './validation-run.js';
  */
 class ClassCheck {
   readonly #properties: readonly PropertyCheck[];
-  readonly #names: ReadonlySet<string>;
+  readonly #names: NameOrder;
   /** The rules as class-validator's whitelist looks them up: in an ordinary object, with all that such a one inherits. */
   readonly #grouped: Readonly<Record<string, readonly RuleMetadata[]>>;
 
@@ -29,7 +30,7 @@ class ClassCheck {
     this.#properties = Object.freeze(
       entries.map(([name, own]) => new PropertyCheck(name, own, targetName as string, checkObject)),
     );
-    this.#names = new Set(entries.map(([name]) => name));
+    this.#names = new NameOrder(entries.map(([name]) => name));
     Object.freeze(this);
   }
 
@@ -56,10 +57,11 @@ class ClassCheck {
 
   #whitelist(object: object, errors: ValidationError[] | undefined): ValidationError[] | undefined {
     let found = errors;
-    const names = Object.keys(object);
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i]!;
-      if (!this.#names.has(name) && !this.#isInherited(name)) found = added(found, notAllowed(name));
+    let place = -1;
+    for (const name in object) {
+      place = this.#names.placeOf(name, place + 1);
+      if (place < 0 && Object.hasOwn(object, name) && !this.#isInherited(name))
+        found = added(found, notAllowed(name));
     }
     return found;
   }

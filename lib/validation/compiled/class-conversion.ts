@@ -1,3 +1,4 @@
+import { isTextTransform } from '../sanitize/text-transform.js';
 import {
   convertedNames,
   type DtoClass,
@@ -23,6 +24,8 @@ export class ClassConversion {
   readonly #exposed: readonly string[];
   readonly #dropped: ReadonlySet<string>;
   readonly #exposesAll: boolean;
+  /** Exactly the own keys of a raw object are read, and no function of the application's could change it meanwhile. */
+  readonly readsOwnKeys: boolean;
 
   constructor(target: DtoClass | undefined) {
     const names = namesOf(target);
@@ -30,6 +33,8 @@ export class ClassConversion {
     this.#dropped = new Set(target ? droppedNames(target) : []);
     this.#exposesAll = transformerStorage.getStrategy(target as DtoClass) !== 'excludeAll';
     this.#keys = new Map(names.map((name) => [name, keyConversion(target, name)]));
+    const isSelective = this.#exposed.length > 0 || this.#dropped.size > 0;
+    this.readsOwnKeys = this.#exposesAll && !isSelective && [...this.#keys.values()].every(isUntouched);
     Object.freeze(this);
   }
 
@@ -47,6 +52,10 @@ export class ClassConversion {
     for (const name of this.#exposed) if (!this.#dropped.has(name) && !keys.includes(name)) keys.push(name);
     return keys;
   }
+}
+
+function isUntouched({ type, transforms }: KeyConversion): boolean {
+  return transforms.every(({ transformFn }) => isTextTransform(transformFn)) && !type?.typeFunction?.length;
 }
 
 function ownKeys(value: object): string[] {

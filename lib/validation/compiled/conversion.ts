@@ -66,37 +66,62 @@ function emptyList(type: unknown): unknown[] | Set<unknown> {
 function convertObject(value: object, declared: unknown, isMap: boolean): object {
   const target = declared || guessedType(value);
   const conversion = conversionOf(target);
-  const keys = conversion.keysOf(value, isMap);
   const made: object = isMap ? new Map() : target ? new (target as new () => object)() : {};
   const isOfTarget = made.constructor === (target ?? Object);
-  const fillsMap = made instanceof Map;
-  for (let i = 0; i < keys.length; i++) {
-    const name = keys[i]!;
-    if (name === '__proto__' || name === 'constructor') continue;
-    const key = conversion.key(name);
-    if (key === undefined && isOfTarget && !fillsMap) {
-      if (!holdsMethod(made, name)) (made as Record<string, unknown>)[name] = copied((value as Raw)[name]);
-      continue;
+  const copies = isOfTarget && !(made instanceof Map);
+  if (isMap || value instanceof Map || !conversion.readsOwnKeys) {
+    for (const name of conversion.keysOf(value, isMap)) {
+      const key = conversion.key(name);
+      if (key === undefined && copies) copyMember(name, value as Raw, made);
+      else convertMember(name, key, value as Raw, made, target, isOfTarget, isMap);
     }
-    const property = key === undefined ? name : key.property;
-    const raw = (value as Raw)[name];
-    const type = typeFor(key, raw, value, made, isMap ? target : undefined, property);
-    if ((isOfTarget ? key?.isBlocked : isBlocked(made, property)) || holdsMethod(made, property)) continue;
-    const listType = key?.type && Array.isArray(raw) ? key.type.reflectedType : undefined;
-    const isPartMap = raw instanceof Map || (!isMap && key?.type?.reflectedType === Map);
-    let part = convertValue(raw, type, listType, isPartMap);
-    if (key !== undefined && key.transforms.length > 0) part = transformed(part, key, value);
-    if (fillsMap) made.set(property, part);
-    else (made as Record<string, unknown>)[property] = part;
+    return made;
+  }
+  // The same keys, without a list of them.
+  for (const name in value) {
+    if (!Object.prototype.hasOwnProperty.call(value, name)) continue;
+    const key = conversion.key(name);
+    if (key === undefined && copies) copyMember(name, value as Raw, made);
+    else convertMember(name, key, value as Raw, made, target, isOfTarget, false);
   }
   return made;
 }
 
-/** A value that no decorator tells of. */
-function copied(value: unknown): unknown {
-  return typeof value === 'object' && value !== null
-    ? convertValue(value, undefined, undefined, value instanceof Map)
-    : value;
+/** Takes over a value that no decorator tells of. */
+function copyMember(name: string, value: Raw, made: object): void {
+  if (isReserved(name) || holdsMethod(made, name)) return;
+  const raw = value[name];
+  (made as Record<string, unknown>)[name] =
+    typeof raw === 'object' && raw !== null
+      ? convertValue(raw, undefined, undefined, raw instanceof Map)
+      : raw;
+}
+
+function convertMember(
+  name: string,
+  key: KeyConversion | undefined,
+  value: Raw,
+  made: object,
+  target: unknown,
+  isOfTarget: boolean,
+  isMap: boolean,
+): void {
+  if (isReserved(name)) return;
+  const raw = value[name];
+  const property = key === undefined ? name : key.property;
+  const type = typeFor(key, raw, value, made, isMap ? target : undefined, property);
+  if ((isOfTarget ? key?.isBlocked : isBlocked(made, property)) || holdsMethod(made, property)) return;
+  const listType = key?.type && Array.isArray(raw) ? key.type.reflectedType : undefined;
+  const isPartMap = raw instanceof Map || (!isMap && key?.type?.reflectedType === Map);
+  let part = convertValue(raw, type, listType, isPartMap);
+  if (key !== undefined && key.transforms.length > 0) part = transformed(part, key, value);
+  if (made instanceof Map) made.set(property, part);
+  else (made as Record<string, unknown>)[property] = part;
+}
+
+/** Names that class-transformer passes over wherever they stand. */
+function isReserved(name: string): boolean {
+  return name === '__proto__' || name === 'constructor';
 }
 
 /** The type of a value that nothing is declared of: its own, but for the list that an object only claims to be. */

@@ -67,16 +67,21 @@ let known: Map<string, Shortcut> | undefined;
 function shortcutsByPlace(): ReadonlyMap<string, Shortcut> {
   if (known !== undefined) return known;
   known = new Map();
-  const { IsEmail, IsISO8601, IsUUID, Length, Max, MaxLength, Min, MinLength } = classValidator();
+  const cv = classValidator();
   const decorators = [
-    IsEmail(),
-    IsISO8601(),
-    IsUUID(),
-    Length(1),
-    MinLength(1),
-    MaxLength(1),
-    Min(1),
-    Max(1),
+    cv.ArrayMaxSize(1),
+    cv.ArrayMinSize(1),
+    cv.IsEmail(),
+    cv.IsEnum({}),
+    cv.IsIn([]),
+    cv.IsISO8601(),
+    cv.IsNumber(),
+    cv.IsUUID(),
+    cv.Length(1),
+    cv.MinLength(1),
+    cv.MaxLength(1),
+    cv.Min(1),
+    cv.Max(1),
   ];
   for (const decorate of decorators) {
     const { name, place } = placeOf(decorate);
@@ -97,7 +102,8 @@ function placeOf(decorate: PropertyDecorator): { readonly name: string; readonly
     const [rule] = storage.getTargetValidationMetadatas(Sample, '', false, false);
     const [constraint] = storage.getTargetValidatorConstraints(rule!.constraintCls);
     const { validate } = new (constraint!.target as new () => { readonly validate: Decide })();
-    const args = { constraints: [], value: '', object: {}, property: 'field', targetName: 'Sample' };
+    const { constraints } = rule!;
+    const args = { constraints, value: '', object: {}, property: 'field', targetName: 'Sample' };
     return { name: constraint!.name, place: askWatched(validate, '', args).place };
   } finally {
     holder.classValidatorMetadataStorage = kept;

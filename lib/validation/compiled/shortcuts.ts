@@ -3,17 +3,42 @@ export type Shortcut = (value: unknown, constraints: readonly unknown[]) => bool
 
 /** By the name under which class-validator reports a rule: what spares most calls of its function. */
 export const SHORTCUTS: Readonly<Record<string, Shortcut>> = Object.freeze({
+  arrayMaxSize: (value, constraints) => Array.isArray(value) && isAtMost(value.length, constraints[0]),
+  arrayMinSize: (value, constraints) => Array.isArray(value) && isAtLeast(value.length, constraints[0]),
   isEmail: (value, constraints) => constraints[0] === undefined && isPlainEmail(value),
+  isEnum: (value, constraints) => isMember(value, constraints[0]),
+  isIn: (value, constraints) => Array.isArray(constraints[0]) && constraints[0].indexOf(value) >= 0,
+  isNumber: (value, constraints) => Number.isFinite(value) && hasAnyPlaces(constraints[0]),
   isUuid: (value, constraints) => typeof value === 'string' && isPlainUuid(value, constraints[0]),
   isIso8601: (value, constraints) => constraints[0] === undefined && isPlainDateTime(value),
   isLength: (value, constraints) => isSurelyLong(value, constraints[0], constraints[1]),
   minLength: (value, constraints) => isSurelyLong(value, constraints[0], undefined),
   maxLength: (value, constraints) => isSurelyLong(value, 0, constraints[0]),
-  min: (value, constraints) =>
-    typeof value === 'number' && typeof constraints[0] === 'number' && value >= constraints[0],
-  max: (value, constraints) =>
-    typeof value === 'number' && typeof constraints[0] === 'number' && value <= constraints[0],
+  min: (value, constraints) => isAtLeast(value, constraints[0]),
+  max: (value, constraints) => isAtMost(value, constraints[0]),
 } satisfies Record<string, Shortcut>);
+
+function isAtLeast(value: unknown, min: unknown): boolean {
+  return typeof value === 'number' && typeof min === 'number' && value >= min;
+}
+
+function isAtMost(value: unknown, max: unknown): boolean {
+  return typeof value === 'number' && typeof max === 'number' && value <= max;
+}
+
+/** class-validator makes a list of the members each time. */
+function isMember(value: unknown, type: unknown): boolean {
+  if (typeof type !== 'object' || type === null) return false;
+  for (const name in type)
+    if ((type as Readonly<Record<string, unknown>>)[name] === value && Object.hasOwn(type, name)) return true;
+  return false;
+}
+
+/** Whether `@IsNumber()` leaves the number of decimal places open. */
+function hasAnyPlaces(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) return options === undefined;
+  return (options as { readonly maxDecimalPlaces?: unknown }).maxDecimalPlaces === undefined;
+}
 
 const EMAIL = /^[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}$/i;
 /** No part of so short an address is too long. */

@@ -56,6 +56,11 @@ const anything = fc.oneof(
 const either = (values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 9, arbitrary: values }, anything);
 
+enum Level {
+  Low,
+  High,
+}
+
 /** By rule: the function of class-validator's that answers where no shortcut does, values, and what the decorator was given. */
 const RULES: Readonly<
   Record<
@@ -67,7 +72,37 @@ const RULES: Readonly<
     ]
   >
 > = {
+  arrayMaxSize: [cv.arrayMaxSize, either(fc.array(fc.nat(), { maxLength: 12 })), fc.tuple(bound)],
+  arrayMinSize: [cv.arrayMinSize, either(fc.array(fc.nat(), { maxLength: 12 })), fc.tuple(bound)],
   isEmail: [cv.isEmail, either(nearly(email)), fc.constantFrom([undefined], [{ host_blacklist: ['a.org'] }])],
+  isEnum: [
+    cv.isEnum,
+    either(fc.constantFrom(0, 1, 'Low', 'High', 'low', 'inherited', Number.NaN)),
+    fc
+      .constantFrom(Level, { Low: 'low', Odd: Number.NaN }, Object.create({ High: 'inherited' }))
+      .map((type: object) => [type]),
+  ],
+  isIn: [
+    cv.isIn,
+    either(fc.constantFrom('a', 'b', 1, Number.NaN, null, undefined)),
+    fc
+      .constantFrom(
+        ['a', 1],
+        ['b', Number.NaN, null],
+        Object.assign([], { 1: 'a' }),
+        'ab',
+        undefined,
+        new Set(['a']),
+      )
+      .map((values) => [values]),
+  ],
+  isNumber: [
+    cv.isNumber,
+    either(fc.oneof(fc.double(), fc.nat(12))),
+    fc
+      .constantFrom(undefined, {}, { maxDecimalPlaces: 2 }, { allowNaN: true, allowInfinity: true })
+      .map((options) => [options]),
+  ],
   isUuid: [
     cv.isUUID,
     either(
@@ -124,7 +159,12 @@ describe("shortcuts of class-validator's rules", () => {
   });
 
   it.each([
+    [cv.ArrayMaxSize(2), [1, 2]],
+    [cv.ArrayMinSize(1), [1, 2]],
     [cv.IsEmail(), 'ada@example.com'],
+    [cv.IsEnum(Level), Level.High],
+    [cv.IsIn(['low', 'high']), 'high'],
+    [cv.IsNumber({ allowInfinity: true }), 1.5],
     [cv.IsUUID(), '9b2f6a1e-4c1d-4f0e-8a3b-2f1f6b7c8d9e'],
     [cv.IsISO8601(), '2026-11-24T10:00:00Z'],
     [cv.Length(1, 80), 'Ada'],
