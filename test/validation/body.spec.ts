@@ -379,6 +379,16 @@ describe('the body as a whole', () => {
   });
 });
 
+describe('what an object only inherits', () => {
+  it('R-IV-11 is no part of the input: neither refused nor taken', async () => {
+    const inherits = Object.setPrototypeOf({ kind: 'circle', radius: 1 }, { isAdmin: true }) as object;
+    const { status, value } = await verdictOf(strict, inherits, bodyOf(Circle));
+    expect({ status, value }).toEqual({ status: 200, value: { kind: 'circle', radius: 1 } });
+    const unset = Object.setPrototypeOf({ kind: 'circle' }, { radius: '1' }) as object;
+    expect((await verdictOf(strict, unset, bodyOf(Circle))).broken).toEqual(['radius isNumber']);
+  });
+});
+
 describe('inherited and derived classes', () => {
   class Base {
     @IsString()

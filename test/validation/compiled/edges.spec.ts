@@ -63,6 +63,35 @@ class Defaulted {
   }
 }
 
+class Sharing extends Leaf {}
+Object.assign(Sharing.prototype, { shared: 1 });
+
+class Taking {
+  @cv.IsString()
+  @Transform(({ value, obj }: { value: unknown; obj: { second?: string } }) => {
+    delete obj.second;
+    return value;
+  })
+  first!: string;
+
+  @cv.IsOptional()
+  @cv.IsString()
+  second: string | undefined = 'unset';
+}
+
+class TakingType {
+  @cv.ValidateNested()
+  @Type((options) => {
+    delete (options?.object as { second?: string }).second;
+    return Animal;
+  })
+  first!: Animal;
+
+  @cv.IsOptional()
+  @cv.IsString()
+  second: string | undefined = 'unset';
+}
+
 class ReadOnly {
   @cv.IsString()
   get name(): string {
@@ -173,6 +202,14 @@ const CASES: readonly (readonly [string, Dto, () => object])[] = [
   ],
   ['a Set', Each, () => ({ values: new Set(['a', 1]) })],
   ['defaults nobody declared, some of them named as in a prototype', Defaulted, () => ({})],
+  [
+    'names that a value only inherits',
+    Leaf,
+    () => Object.setPrototypeOf({}, { name: 'abc', other: 1 }) as object,
+  ],
+  ['a name that instances only inherit', Sharing, () => ({ name: 'abc' })],
+  ['a conversion that takes a member away', Taking, () => ({ first: 'a', second: 'b' })],
+  ['a type that takes a member away', TakingType, () => ({ first: {}, second: 'b' })],
   ['members that cannot be written', ReadOnly, () => ({ name: 'sent', method: 5 })],
   ['a constructor that fails', Throwing, () => ({ name: 'a' })],
   ['a part without any constructor', Bare, () => ({ part: 1 })],
