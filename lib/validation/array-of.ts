@@ -8,10 +8,10 @@ import { isDtoClass } from './property-shape.js';
 import { type PipeOptions, PipeSettings } from './pipe-settings.js';
 import { convertText } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
-import { addWrongKind } from './unexpected-fields.js';
 import { OneOfPipe } from './union/one-of.js';
 import { detailOptions } from './validation.options.js';
 import { dateOf, isOfKind, kindOfConstructor, type ValueKind } from './value-kinds.js';
+import { addWrongKind } from './wrong-values.js';
 
 const MAX_ITEMS = 1_000;
 

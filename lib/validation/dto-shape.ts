@@ -7,8 +7,7 @@ import { hideSecret, SECRET_RULE } from './secret.decorator.js';
 import { type DtoClass, PLAIN_TO_CLASS, transformerStorage } from './transformer-storage.js';
 
 /**
- * Everything that a class declares about its input, worked out once and frozen. Whatever validates a DTO, class-validator
- * now or a compiled function, starts from here.
+ * Everything that a class declares about its input, worked out once and frozen.
  */
 export interface DtoShape {
   /** By the name on the wire, in the order of declaration. */

@@ -49,8 +49,6 @@ export interface PropertyShape {
   readonly converted: boolean;
   /** The application converts it itself. */
   readonly transformed: boolean;
-  /** A decorator of ours changes its texts, which stay texts: `@Trim()` and the like. */
-  readonly changesText: boolean;
   /** Highest number of items that a rule allows: looked at before the items are (PITFALL V11). */
   readonly maxItems: number | undefined;
   /** The members of an enum that `@IsEnum()` would take for more than they are. */
@@ -124,7 +122,6 @@ export function propertyShape(
     nullable: ownRules.some((rule) => rule.type === CONDITION && isNullableCondition(rule.constraints)),
     converted: transformed || type !== undefined,
     transformed,
-    changesText: transforms.some(({ transformFn }) => isTextTransform(transformFn)),
     maxItems: typeof maxItems === 'number' ? maxItems : undefined,
     members,
     nested: isNested && type && !named ? nestedType(type, name) : undefined,

@@ -8,7 +8,6 @@ import { isDtoClass } from './property-shape.js';
 import { SchemaValidator } from './schema/schema-validator.js';
 import { convertText } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
-import { addWrongKind } from './unexpected-fields.js';
 import { detailOptions, type ValidationOptions } from './validation.options.js';
 import { PIPE_PACKAGES } from './validation-packages.js';
 import {
@@ -19,6 +18,7 @@ import {
   kindOfMembers,
   type ValueKind,
 } from './value-kinds.js';
+import { addNoMember, addWrongKind } from './wrong-values.js';
 
 /** Options of a pipe that an application makes itself. */
 export interface StrictValidationPipeOptions extends ValidationOptions {
@@ -133,12 +133,8 @@ export class StrictValidationPipe extends ValidationPipe {
     const one = metadata.type === 'body' ? value : this.#text(value, metadata, kindOfMembers(members));
     if (members.has(one)) return one;
     const findings = new Findings(undefined);
-    const name = metadata.data ?? 'The value';
-    findings.addBroken(
-      member(undefined, metadata.data ?? '', 0),
-      'isEnum',
-      `${name} must be one of the following values: ${[...members].join(', ')}`,
-    );
+    const { data } = metadata;
+    addNoMember(member(undefined, data ?? '', 0), data ?? 'The value', members, findings, false);
     throw this.#refuse(findings);
   }
 }

@@ -2,8 +2,8 @@ import type { DtoShape } from './dto-shape.js';
 import type { Findings } from './details.js';
 import { type InputPath, item, member, safeName } from './input-path.js';
 import type { PropertyShape } from './property-shape.js';
-import { addWrongKind } from './unexpected-fields.js';
 import { parseText, type ValueKind } from './value-kinds.js';
+import { addNoMember, addTooMany, addWrongKind } from './wrong-values.js';
 
 /** Whose names the values have: those of a query come from the client, those of a path from the route. */
 export type TextSource = 'query' | 'param';
@@ -52,33 +52,17 @@ function convertProperty(
     return undefined;
   }
   if (maxItems !== undefined && value.length > maxItems) {
-    findings.addBroken(
-      path,
-      'arrayMaxSize',
-      `${inputName} must contain no more than ${maxItems} elements`,
-      true,
-    );
+    addTooMany(path, inputName, maxItems, findings);
     return undefined;
   }
   return value.map((one: unknown, index) => convertOne(one, property, item(path, index), findings));
 }
 
 function convertOne(value: unknown, property: PropertyShape, path: InputPath, findings: Findings): unknown {
-  const converted = convertText(value, property.textKind, property, path, findings);
-  if (
-    converted !== undefined &&
-    property.members &&
-    !property.transformed &&
-    !property.members.has(converted)
-  ) {
-    const allowed = [...property.members].join(', ');
-    findings.addBroken(
-      path,
-      'isEnum',
-      `${property.inputName} must be one of the following values: ${allowed}`,
-      true,
-    );
-  }
+  const { inputName, members, textKind, transformed } = property;
+  const converted = convertText(value, textKind, property, path, findings);
+  if (converted !== undefined && members && !transformed && !members.has(converted))
+    addNoMember(path, inputName, members, findings, true);
   return converted;
 }
 

@@ -3,7 +3,8 @@ import type { Findings } from './details.js';
 import { type DtoShape, shapeOf } from './dto-shape.js';
 import { type InputPath, item, member, safeName } from './input-path.js';
 import type { NestedType, PropertyShape } from './property-shape.js';
-import { isOfKind, KIND_RULES, type ValueKind } from './value-kinds.js';
+import { isOfKind } from './value-kinds.js';
+import { addNoMember, addTooMany, addWrongKind } from './wrong-values.js';
 
 /** Deepest input that is looked at: whatever recurses over it later has the stack for it (PITFALL V5). */
 const MAX_DEPTH = 100;
@@ -105,12 +106,7 @@ function scanItems(
 ): void {
   const { maxItems, inputName } = property;
   if (maxItems !== undefined && value.length > maxItems) {
-    findings.addBroken(
-      path,
-      'arrayMaxSize',
-      `${inputName} must contain no more than ${maxItems} elements`,
-      true,
-    );
+    addTooMany(path, inputName, maxItems, findings);
     return;
   }
   for (let i = 0; i < value.length; i++)
@@ -130,13 +126,8 @@ function scanOne(
   else if (bodyKind === 'any') scanFree(value, path, findings, depth + 1, anyNames);
   else if (!isOfKind(value, bodyKind))
     addWrongKind(path, property, bodyKind, findings, property.converted || typeof value === 'object');
-  if (members && !property.transformed && !members.has(value)) {
-    findings.addBroken(
-      path,
-      'isEnum',
-      `${inputName} must be one of the following values: ${[...members].join(', ')}`,
-    );
-  }
+  if (members && !property.transformed && !members.has(value))
+    addNoMember(path, inputName, members, findings, false);
 }
 
 function scanNested(
@@ -161,23 +152,6 @@ function scanNested(
       `${labelOf(path)} does not say which kind of object it is`,
       true,
     );
-}
-
-/** Reports a value of the wrong kind in the words of the rule that the kind stands for. */
-export function addWrongKind(
-  path: InputPath | undefined,
-  { inputName, integer }: { readonly inputName: string; readonly integer: boolean },
-  kind: Exclude<ValueKind, 'any'>,
-  findings: Findings,
-  unfit: boolean,
-): void {
-  const [rule, text] = KIND_RULES[kind === 'number' && integer ? 'integer' : kind];
-  findings.addBroken(
-    path,
-    rule,
-    `${path && path.name === undefined ? 'each value in ' : ''}${inputName} ${text}`,
-    unfit,
-  );
 }
 
 /** What to call a value in a message: the member that holds it. */

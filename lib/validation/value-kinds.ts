@@ -49,7 +49,7 @@ const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 const NUMBER_LENGTH = 32;
 
 /** A number from text, written as JSON writes it but without an exponent; `-0` is 0; no whole number beyond 2^53−1. */
-export function parseNumber(text: string, integer: boolean): number | undefined {
+function parseNumber(text: string, integer: boolean): number | undefined {
   if (text.length > NUMBER_LENGTH || !(integer ? INTEGER : DECIMAL).test(text)) return undefined;
   const value = Number(text);
   if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) return undefined;
@@ -57,7 +57,7 @@ export function parseNumber(text: string, integer: boolean): number | undefined 
 }
 
 /** `true` or `false`, and nothing else. */
-export function parseBoolean(text: string): boolean | undefined {
+function parseBoolean(text: string): boolean | undefined {
   if (text === 'true') return true;
   return text === 'false' ? false : undefined;
 }

@@ -2,7 +2,7 @@ import type { ValidationError } from 'class-validator';
 
 import type { DtoClass } from '../transformer-storage.js';
 import { classValidator } from '../validation-packages.js';
-import { newError } from './messages.js';
+import { added, newError } from './messages.js';
 import { NameOrder } from './name-order.js';
 import { PropertyCheck } from './property-check.js';
 import { type RuleMetadata, rulesOf, searchRules } from './rules-of.js';
@@ -120,12 +120,6 @@ function later(
       return error && errors.push(error);
     }),
   );
-  return errors;
-}
-
-function added(errors: ValidationError[] | undefined, error: ValidationError): ValidationError[] {
-  if (errors === undefined) return [error];
-  errors.push(error);
   return errors;
 }
 

@@ -28,6 +28,13 @@ export function newError(property: string): ValidationError {
   return error;
 }
 
+/** The errors with one more; a list is made for the first. */
+export function added(errors: ValidationError[] | undefined, error: ValidationError): ValidationError[] {
+  if (errors === undefined) return [error];
+  errors.push(error);
+  return errors;
+}
+
 /** Notes that a rule is broken, in class-validator's words. */
 export function addBroken(
   error: ValidationError,

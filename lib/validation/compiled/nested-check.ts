@@ -1,6 +1,6 @@
 import type { ValidationError } from 'class-validator';
 
-import { addContext, addBroken, newError } from './messages.js';
+import { addBroken, addContext, added, newError } from './messages.js';
 import type { RuleMetadata } from './rules-of.js';
 import type { ValidationRun } from './validation-run.js';
 
@@ -77,9 +77,7 @@ export class NestedCheck {
     if (error === undefined) return errors;
     for (const { type, context } of this.rules)
       if (context && error.constraints?.[type]) addContext(error, type, context);
-    if (errors === undefined) return [error];
-    errors.push(error);
-    return errors;
+    return added(errors, error);
   }
 }
 

@@ -31,7 +31,7 @@ export function ruleChecks(rule: RuleMetadata, targetName: string): readonly Che
 }
 
 /** Several checks as one. */
-export function inSequence(checks: readonly Check[]): Check {
+function inSequence(checks: readonly Check[]): Check {
   return (object, value, error, run) => {
     let found = error;
     for (let i = 0; i < checks.length; i++) found = checks[i]!(object, value, found, run);
