@@ -66,7 +66,9 @@ function convertProperty(
 }
 
 function convertOne(value: unknown, property: PropertyShape, path: InputPath, findings: Findings): unknown {
-  const converted = convertText(value, property.textKind, property, path, findings);
+  const text = convertText(value, property.textKind, property, path, findings);
+  const isMixed = property.members && property.textKind === 'any' && !property.transformed;
+  const converted = isMixed ? memberNamed(text, property.members) : text;
   if (
     converted !== undefined &&
     property.members &&
@@ -82,6 +84,12 @@ function convertOne(value: unknown, property: PropertyShape, path: InputPath, fi
     );
   }
   return converted;
+}
+
+/** The member of an enum of texts and numbers that a text spells. */
+function memberNamed(text: unknown, members: ReadonlySet<unknown>): unknown {
+  if (text === undefined || members.has(text)) return text;
+  return [...members].find((one) => String(one) === text) ?? text;
 }
 
 /** One text as a declared kind; `undefined`, and a finding, if it does not spell one. */

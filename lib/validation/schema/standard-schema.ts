@@ -25,6 +25,24 @@ export function strictForm(schema: StandardSchema): StandardSchema {
   return strict;
 }
 
+/** How zod and valibot keep a schema whose result a function goes on with. */
+interface Piped extends StandardSchema {
+  readonly _zod?: { readonly def?: { readonly type?: unknown; readonly in?: StandardSchema } };
+  readonly pipe?: readonly StandardSchema[];
+}
+
+/**
+ * The part of a schema that looks at the input first, before a function makes something else of the whole. The schema as it is, where
+ * it does not tell.
+ */
+export function inputForm(schema: StandardSchema): StandardSchema {
+  const { _zod: zod, pipe } = schema as Piped;
+  const { vendor } = schema['~standard'];
+  const isPipe = vendor === 'zod' && zod?.def?.type === 'pipe';
+  const first = isPipe ? zod?.def?.in : vendor === 'valibot' ? pipe?.[0] : undefined;
+  return first === undefined || first === schema ? schema : inputForm(first);
+}
+
 function makeStrict(schema: StandardSchema): StandardSchema {
   if (schema['~standard'].vendor !== 'arktype' || !('onDeepUndeclaredKey' in schema)) return schema;
   return (schema as unknown as DeepStrict).onDeepUndeclaredKey('reject');
