@@ -11,7 +11,7 @@ import { composed } from '../http/json/text-rules.js';
 import { readQuery } from '../http/query/strict-query.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
-import { type DetailOptions, inputRefused } from '../validation/details.js';
+import { type DetailOptions, inputRefused, UNKNOWN_FIELD } from '../validation/details.js';
 import { safeName } from '../validation/input-path.js';
 import { isPlainObject } from '../validation/unexpected-fields.js';
 
@@ -60,7 +60,7 @@ export class BodyStage {
     policy: RoutePolicy,
     { type, encoding }: DeclaredContent,
   ): Promise<void> {
-    const { maxBytes, raw, declared } = policy.body;
+    const { maxBytes, raw, declared, members } = policy.body;
     const sent = await readBody(state.request, maxBytes, () => {
       if (state.expectsContinue) state.response.writeContinue();
     });
@@ -69,6 +69,7 @@ export class BodyStage {
     const bytes = encoding === undefined ? sent : await inflateBody(sent, encoding, maxBytes);
     request.body = type === FORM ? parseForm(bytes) : parseStrictJson(bytes, this.jsonLimits);
     if (!declared) refuseFields(request.body, this.details);
+    else if (members) refuseOthers(request.body, members, this.details);
   }
 }
 
@@ -94,6 +95,21 @@ function refuseFields(body: unknown, details: DetailOptions): void {
   if (isPlainObject(body) && Object.keys(body).length === 0) return;
   const detail = { path: '', rule: 'whitelist', message: 'This route takes no body' };
   throw inputRefused('UNEXPECTED_FIELDS', [detail], details);
+}
+
+/** A handler that takes some members of a body gets no others: nobody would look at them (R-IV-11). */
+function refuseOthers(body: unknown, members: ReadonlySet<string>, details: DetailOptions): void {
+  if (!isPlainObject(body)) {
+    const detail = { path: '', rule: 'isObject', message: 'The body must be an object' };
+    throw inputRefused('VALIDATION_FAILED', [detail], details);
+  }
+  const unknown = Object.keys(body).filter((name) => !members.has(name));
+  if (unknown.length === 0) return;
+  throw inputRefused(
+    'UNEXPECTED_FIELDS',
+    unknown.map((name) => ({ path: safeName(name), rule: 'whitelist', message: UNKNOWN_FIELD })),
+    details,
+  );
 }
 
 function replaceQuery(

@@ -1,4 +1,4 @@
-import type { StandardSchema } from './standard-schema.js';
+import { answerOf, type StandardSchema } from './standard-schema.js';
 import { isPlain } from './undeclared-keys.js';
 
 /**
@@ -28,5 +28,5 @@ function isScalar(value: unknown): boolean {
 }
 
 async function isTaken(schema: StandardSchema, input: unknown): Promise<boolean> {
-  return !(await schema['~standard'].validate(input)).issues;
+  return !(await answerOf(schema, input)).issues;
 }

@@ -7,7 +7,7 @@ import { type InputPath, member } from '../input-path.js';
 import { scanFree } from '../unexpected-fields.js';
 import { repeatedScalars } from './repeated-scalars.js';
 import { detailsOf, unknownField } from './schema-issues.js';
-import { inputForm, type SchemaResult, type StandardSchema, strictForm } from './standard-schema.js';
+import { answerOf, inputForm, type SchemaResult, type StandardSchema, strictForm } from './standard-schema.js';
 import { undeclaredKeys } from './undeclared-keys.js';
 
 /**
@@ -53,7 +53,7 @@ export class SchemaValidator {
     // What is made of the whole may have no members that would show what is missing.
     const form = inputForm(schema);
     if (unknown.length === 0 && form !== schema) {
-      const read = await form['~standard'].validate(input);
+      const read = await answerOf(form, input);
       if (!read.issues) unknown = await undeclaredKeys(input, read.value, form);
     }
     if (unknown.length > 0) {
@@ -72,7 +72,7 @@ export class SchemaValidator {
   /** What the schema says; a function in it that throws could not convert what the client sent. */
   async #ask(schema: StandardSchema, value: unknown, path: InputPath | undefined): Promise<SchemaResult> {
     try {
-      return await schema['~standard'].validate(value);
+      return await answerOf(schema, value);
     } catch (error) {
       if (!isFaultOfValue(error)) throw error;
       const findings = new Findings(undefined);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { StandardSchema } from './standard-schema.js';
+import { answerOf, type StandardSchema } from './standard-schema.js';
 
 /** Where a key stands in an input: names and indexes from the root. */
 export type KeyPath = readonly PropertyKey[];
@@ -47,7 +47,7 @@ async function outputOf(
   input: unknown,
 ): Promise<{ readonly value: unknown } | undefined> {
   try {
-    const result = await schema['~standard'].validate(input);
+    const result = await answerOf(schema, input);
     return result.issues ? undefined : result;
   } catch {
     return undefined;
