@@ -77,13 +77,16 @@ const FORM = 'application/x-www-form-urlencoded';
 
 /** Text from a path in the form that text from everywhere else has (R-IV-08); what it may not hold was refused with the target. */
 function normalizeParams(params: Record<string, unknown> | undefined): void {
-  for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value !== 'string') continue;
-    const normal = composed(value);
-    if (normal === undefined)
-      throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
-    params![name] = normal;
-  }
+  for (const [name, value] of Object.entries(params ?? {})) params![name] = normalized(value);
+}
+
+function normalized(value: unknown): unknown {
+  // The segments of a wildcard.
+  if (Array.isArray(value)) return value.map(normalized);
+  if (typeof value !== 'string') return value;
+  const normal = composed(value);
+  if (normal !== undefined) return normal;
+  throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
 }
 
 function takesContent(method: string | undefined): boolean {

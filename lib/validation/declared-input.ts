@@ -156,7 +156,7 @@ function currentPrincipalFactory(): unknown {
 
 const FIX_WHOLE = 'name a class with class-validator rules, or use arrayOf(ItemDto) for a list';
 const FIX_SINGLE =
-  'declare string, number, boolean or an enum, use arrayOf(String) for a list, or give it a pipe';
+  'declare string, number, boolean or a date, use arrayOf(String) for a list, or give it a pipe';
 /** Types that a body which is no object may have. */
 const RAW: ReadonlySet<unknown> = new Set([String, Number, Boolean, Date, Buffer, Uint8Array]);
 

@@ -88,11 +88,7 @@ export class DtoValidator {
     throw findings.toError(this.options);
   }
 
-  #check(
-    instance: object,
-    path: InputPath | undefined,
-    findings: Findings,
-  ): ReturnType<DtoEngine['check']> {
+  #check(instance: object, path: InputPath | undefined, findings: Findings): ReturnType<DtoEngine['check']> {
     try {
       return this.#engine.check(instance);
     } catch (error) {

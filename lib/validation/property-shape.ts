@@ -118,8 +118,7 @@ export function propertyShape(
     listOfLists: isNested && rules.get('isArray')?.some(({ each }) => each === true) === true,
     bodyKind,
     plainType: isPlain && bodyKind !== 'any' && bodyKind !== 'date' ? bodyKind : undefined,
-    textKind:
-      named ?? (transformed ? 'any' : textKindOf(kind, rules, members)),
+    textKind: named ?? (transformed ? 'any' : textKindOf(kind, rules, members)),
     integer: rules.has('isInt') || (members !== undefined && [...members].every(Number.isInteger)),
     typedAs: named,
     anyNames: rules.has(ANY_NAMES_RULE),

@@ -25,13 +25,20 @@ export function convertTexts(
     const property = properties.get(name);
     if (property) {
       const at = member(undefined, name, property.order);
-      const value = convertProperty((values as Record<string, unknown>)[name], property, at, findings);
+      const given = (values as Record<string, unknown>)[name];
+      const isText = source === 'param' && property.list === 'no';
+      const value = convertProperty(isText ? wholePath(given) : given, property, at, findings);
       if (value !== undefined) converted[name] = value;
     } else if (source === 'query') {
       findings.addUnexpected(member(undefined, safeName(name), 0));
     }
   }
   return converted;
+}
+
+/** What a wildcard stands for, as one text: Express hands over its segments, none of which holds a slash. */
+export function wholePath(value: unknown): unknown {
+  return Array.isArray(value) ? value.join('/') : value;
 }
 
 function convertProperty(

@@ -41,8 +41,7 @@ const EXTENSION_LENGTH = 16;
  */
 export function safeFileName(text: string, fallback = 'file'): string {
   const whole = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')) + 1);
-  const last =
-    whole.length > LOOKED_AT ? whole.slice(0, LOOKED_AT) + whole.slice(-EXTENSION_LENGTH) : whole;
+  const last = whole.length > LOOKED_AT ? whole.slice(0, LOOKED_AT) + whole.slice(-EXTENSION_LENGTH) : whole;
   const cleaned = strip(last.replaceAll(NAME_UNSAFE, ''));
   const name = strip(shorten(DEVICE.test(cleaned) ? `_${cleaned}` : cleaned));
   return name === '' ? fallback : name;

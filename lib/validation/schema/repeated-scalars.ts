@@ -12,8 +12,7 @@ export async function repeatedScalars(
   output: unknown,
   schema: StandardSchema,
 ): Promise<(string | undefined)[]> {
-  if (Array.isArray(input))
-    return isScalar(output) && (await isTaken(schema, input[0])) ? [undefined] : [];
+  if (Array.isArray(input)) return isScalar(output) && (await isTaken(schema, input[0])) ? [undefined] : [];
   if (!isPlain(input) || !isPlain(output)) return [];
   const repeated: string[] = [];
   for (const [name, value] of Object.entries(input)) {

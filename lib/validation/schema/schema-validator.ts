@@ -7,7 +7,13 @@ import { type InputPath, member } from '../input-path.js';
 import { scanFree } from '../unexpected-fields.js';
 import { repeatedScalars } from './repeated-scalars.js';
 import { detailsOf, unknownField } from './schema-issues.js';
-import { answerOf, inputForm, type SchemaResult, type StandardSchema, strictForm } from './standard-schema.js';
+import {
+  answerOf,
+  inputForm,
+  type SchemaResult,
+  type StandardSchema,
+  strictForm,
+} from './standard-schema.js';
 import { undeclaredKeys } from './undeclared-keys.js';
 
 /**
@@ -38,7 +44,8 @@ export class SchemaValidator {
         : inputRefused('VALIDATION_FAILED', broken, this.options);
     }
     // The names in a path are the route's, so none of them comes from outside.
-    if (type === 'body' || type === 'query') await this.#refuseIgnored(value, result.value, schema, path, type);
+    if (type === 'body' || type === 'query')
+      await this.#refuseIgnored(value, result.value, schema, path, type);
     return result.value;
   }
 

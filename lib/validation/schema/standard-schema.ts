@@ -28,7 +28,9 @@ export function strictForm(schema: StandardSchema): StandardSchema {
 interface ZodSchema extends StandardSchema {
   safeParseAsync(
     value: unknown,
-  ): Promise<{ success: true; data: unknown } | { success: false; error: { issues: readonly SchemaIssue[] } }>;
+  ): Promise<
+    { success: true; data: unknown } | { success: false; error: { issues: readonly SchemaIssue[] } }
+  >;
 }
 
 /**
