@@ -316,6 +316,17 @@ describe('schemas that make something else of their input', () => {
     expect(details).toEqual([{ path: 'name', rule: 'custom', message: 'The value is not valid' }]);
   });
 
+  it('R-IV-28 nor are those that quote it from somewhere else', async () => {
+    const Pair = z
+      .object({ name: z.string(), other: z.string() })
+      .refine(() => false, {
+        path: ['other'],
+        error: ({ input }) => `not ${(input as { name: string }).name}`,
+      });
+    const { details } = await verdict(Pair, { name: 'SECRET', other: 'x' });
+    expect(details).toEqual([{ path: 'other', rule: 'custom', message: 'The value is not valid' }]);
+  });
+
   it('R-IV-28 messages keep what was expected, and lose what came, be it short', async () => {
     const messages = [];
     for (const library of LIBRARIES)
