@@ -12,7 +12,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { Public } from 'nestjs-api-security';
+import { arrayOf, PageQuery, Public, ValidationGroups } from 'nestjs-api-security';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ADAPTERS, type Adapter } from '../support/app.js';
@@ -141,9 +141,63 @@ class Conditional {
   check?: string;
 }
 
+/** Has a value before anything comes in, and a state that nothing may go around. */
+class Preset {
+  @IsInt()
+  level = 5;
+
+  @IsOptional()
+  @IsString({ groups: ['admin'] })
+  role?: string;
+
+  state = 7;
+  #secret = 1;
+
+  sum(): number {
+    return this.level + this.state + this.#secret;
+  }
+}
+
+class Holder {
+  @ValidateNested()
+  @Type(() => Preset)
+  preset!: Preset;
+}
+
+const PAGE = { filter: Preset };
+
 @Controller('members')
 @Public()
 class Members {
+  @Post('grouped')
+  @ValidationGroups('self')
+  grouped(@Body() preset: Preset): unknown {
+    return [preset.sum(), preset instanceof Preset];
+  }
+
+  @Post('grouped-part')
+  @ValidationGroups('self')
+  groupedPart(@Body() { preset }: Holder): unknown {
+    return preset.sum();
+  }
+
+  @Post('grouped-list')
+  @ValidationGroups('self')
+  groupedList(@Body(arrayOf(Preset)) presets: Preset[]): unknown {
+    return presets.map((one) => one.sum());
+  }
+
+  @Post('grouped-account')
+  @ValidationGroups('self')
+  groupedAccount(@Body() account: Account): unknown {
+    return [account.name, account.reveal()];
+  }
+
+  @Get('page')
+  page(@PageQuery(PAGE) { filter }: { filter: Preset }): unknown {
+    return filter.sum();
+  }
+
   @Post('account')
   account(@Body() account: Account): unknown {
     return [account.name, account.isAdmin, account.reveal()];
@@ -211,6 +265,11 @@ const TAKEN: readonly Case[] = [
     { owner: { name: 'Ada' }, others: [{ name: 'Bob' }] },
     ['Ada', 'Bob'],
   ],
+  ['R-IV-13 initial values in groups', '/grouped', {}, [13, true]],
+  ['R-IV-13 … and others', '/grouped', { level: 1 }, [9, true]],
+  ['R-IV-13 … in nested classes', '/grouped-part', { preset: {} }, 13],
+  ['R-IV-13 … in lists', '/grouped-list', [{}, { level: 0 }], [13, 8]],
+  ['R-IV-13 setters in groups', '/grouped-account', { name: 'Ada' }, ['Ada', 1]],
   ['R-IV-10 lists in a list', '/grid', { rows: [[{ value: 1 }, { value: 2 }], [], []] }, true],
   ['R-IV-10 what is not exposed to groups', '/exposed', { name: 'Ada' }, { name: 'Ada' }],
   ['R-IV-11 members taken one by one', '/part', { name: 'Ada', cell: { value: 1 } }, ['Ada', 1]],
@@ -220,6 +279,9 @@ const TAKEN: readonly Case[] = [
 
 /** What is refused, and what is said of it. */
 const REFUSED: readonly Case[] = [
+  ['R-IV-13 no value in groups', '/grouped', { level: null }, ['level isInt']],
+  ['R-IV-11 a field of the class itself in groups', '/grouped', { state: 1 }, ['state whitelist']],
+  ['R-IV-11 a field of other groups', '/grouped', { role: 'admin' }, ['role whitelist']],
   ['R-IV-11 a field of the class itself', '/account', { name: 'Ada', isAdmin: true }, ['isAdmin whitelist']],
   ['R-IV-11 … without a value', '/account', { name: 'Ada', undecorated: 'x' }, ['undecorated whitelist']],
   ['R-IV-11 … behind a setter', '/account', { kept: 'Ada' }, ['kept whitelist']],
@@ -320,6 +382,12 @@ describe.each(OPTIONS)(
       expect(broken((await ask('GET', '/account?name=Ada&isAdmin=true')).json)).toEqual([
         'isAdmin whitelist',
       ]);
+    });
+
+    it('R-IV-20 initial values in the filter of a page', async () => {
+      expect((await ask('GET', '/page')).text).toBe('13');
+      expect((await ask('GET', '/page?level=1')).text).toBe('9');
+      expect(broken((await ask('GET', '/page?state=1')).json)).toEqual(['state whitelist']);
     });
 
     it('R-IV-14 members of numeric and mixed enums in a query', async () => {

@@ -317,12 +317,10 @@ describe('schemas that make something else of their input', () => {
   });
 
   it('R-IV-28 nor are those that quote it from somewhere else', async () => {
-    const Pair = z
-      .object({ name: z.string(), other: z.string() })
-      .refine(() => false, {
-        path: ['other'],
-        error: ({ input }) => `not ${(input as { name: string }).name}`,
-      });
+    const Pair = z.object({ name: z.string(), other: z.string() }).refine(() => false, {
+      path: ['other'],
+      error: ({ input }) => `not ${(input as { name: string }).name}`,
+    });
     const { details } = await verdict(Pair, { name: 'SECRET', other: 'x' });
     expect(details).toEqual([{ path: 'other', rule: 'custom', message: 'The value is not valid' }]);
   });
