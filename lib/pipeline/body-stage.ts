@@ -11,7 +11,7 @@ import { composed } from '../http/json/text-rules.js';
 import { readQuery } from '../http/query/strict-query.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
-import { type DetailOptions, inputRefused } from '../validation/details.js';
+import { type DetailOptions, inputRefused, UNKNOWN_FIELD } from '../validation/details.js';
 import { safeName } from '../validation/input-path.js';
 import { isPlainObject } from '../validation/unexpected-fields.js';
 
@@ -35,40 +35,52 @@ export class BodyStage {
     private readonly details: DetailOptions,
   ) {}
 
-  /** @throws SecurityError 400, 413 or 415 */
-  receive(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): void | Promise<void> {
+  /**
+   * @returns a promise of `true`, as a guard says it, where there is a body to wait for
+   * @throws SecurityError 400, 413 or 415
+   */
+  receive(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): undefined | Promise<true> {
     const raw = state.request;
     const queryStart = raw.url!.indexOf('?');
     if (queryStart >= 0) replaceQuery(request, raw.url!.slice(queryStart + 1), policy, this.details);
     if (raw.url!.includes('%')) normalizeParams(request.params);
     if (state.contentType !== undefined) raw.headers['content-type'] = state.contentType;
     // A parser that the application added itself has been here already.
-    if (request.body !== undefined || !hasContent(raw)) return;
+    if (request.body !== undefined || !hasContent(raw)) return undefined;
     if (!policy.body.declared && !takesContent(raw.method)) {
       throw new SecurityError('MALFORMED_REQUEST', 'This request must not have a body', {
         reason: 'body.unexpected',
       });
     }
     const content = checkContent(raw, { types: policy.body.mediaTypes, encodings: this.encodings });
-    if (content.type !== 'application/json' && content.type !== FORM) return;
+    if (content.type !== 'application/json' && content.type !== FORM) return undefined;
     return this.#read(request, state, policy, content);
   }
 
-  async #read(
+  #read(
     request: FrameworkRequest,
-    state: RequestState,
+    { request: raw, response, expectsContinue }: RequestState,
     policy: RoutePolicy,
     { type, encoding }: DeclaredContent,
-  ): Promise<void> {
-    const { maxBytes, raw, declared } = policy.body;
-    const sent = await readBody(state.request, maxBytes, () => {
-      if (state.expectsContinue) state.response.writeContinue();
+  ): Promise<true> {
+    const { maxBytes } = policy.body;
+    const ready = () => {
+      if (expectsContinue) response.writeContinue();
+    };
+    return readBody(raw, maxBytes, ready, (sent) => {
+      if (policy.body.raw === true || this.keepRawBody()) request.rawBody = sent;
+      if (sent.length === 0) return true;
+      if (encoding === undefined) return this.#parse(request, policy, type, sent);
+      return inflateBody(sent, encoding, maxBytes).then((bytes) => this.#parse(request, policy, type, bytes));
     });
-    if (raw === true || this.keepRawBody()) request.rawBody = sent;
-    if (sent.length === 0) return;
-    const bytes = encoding === undefined ? sent : await inflateBody(sent, encoding, maxBytes);
+  }
+
+  #parse(request: FrameworkRequest, policy: RoutePolicy, type: string, bytes: Buffer): true {
     request.body = type === FORM ? parseForm(bytes) : parseStrictJson(bytes, this.jsonLimits);
+    const { declared, members } = policy.body;
     if (!declared) refuseFields(request.body, this.details);
+    else if (members) refuseOthers(request.body, members, this.details);
+    return true;
   }
 }
 
@@ -76,13 +88,16 @@ const FORM = 'application/x-www-form-urlencoded';
 
 /** Text from a path in the form that text from everywhere else has (R-IV-08); what it may not hold was refused with the target. */
 function normalizeParams(params: Record<string, unknown> | undefined): void {
-  for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value !== 'string') continue;
-    const normal = composed(value);
-    if (normal === undefined)
-      throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
-    params![name] = normal;
-  }
+  for (const [name, value] of Object.entries(params ?? {})) params![name] = normalized(value);
+}
+
+function normalized(value: unknown): unknown {
+  // The segments of a wildcard.
+  if (Array.isArray(value)) return value.map(normalized);
+  if (typeof value !== 'string') return value;
+  const normal = composed(value);
+  if (normal !== undefined) return normal;
+  throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
 }
 
 function takesContent(method: string | undefined): boolean {
@@ -94,6 +109,21 @@ function refuseFields(body: unknown, details: DetailOptions): void {
   if (isPlainObject(body) && Object.keys(body).length === 0) return;
   const detail = { path: '', rule: 'whitelist', message: 'This route takes no body' };
   throw inputRefused('UNEXPECTED_FIELDS', [detail], details);
+}
+
+/** A handler that takes some members of a body gets no others: nobody would look at them (R-IV-11). */
+function refuseOthers(body: unknown, members: ReadonlySet<string>, details: DetailOptions): void {
+  if (!isPlainObject(body)) {
+    const detail = { path: '', rule: 'isObject', message: 'The body must be an object' };
+    throw inputRefused('VALIDATION_FAILED', [detail], details);
+  }
+  const unknown = Object.keys(body).filter((name) => !members.has(name));
+  if (unknown.length === 0) return;
+  throw inputRefused(
+    'UNEXPECTED_FIELDS',
+    unknown.map((name) => ({ path: safeName(name), rule: 'whitelist', message: UNKNOWN_FIELD })),
+    details,
+  );
 }
 
 function replaceQuery(

@@ -23,13 +23,20 @@ export function convertTexts(
     const property = properties.get(name);
     if (property) {
       const at = member(undefined, name, property.order);
-      const value = convertProperty((values as Record<string, unknown>)[name], property, at, findings);
+      const given = (values as Record<string, unknown>)[name];
+      const isText = source === 'param' && property.list === 'no';
+      const value = convertProperty(isText ? wholePath(given) : given, property, at, findings);
       if (value !== undefined) converted[name] = value;
     } else if (source === 'query') {
       findings.addUnexpected(member(undefined, safeName(name), 0));
     }
   }
   return converted;
+}
+
+/** What a wildcard stands for, as one text: Express hands over its segments, none of which holds a slash. */
+export function wholePath(value: unknown): unknown {
+  return Array.isArray(value) ? value.join('/') : value;
 }
 
 function convertProperty(
@@ -60,10 +67,18 @@ function convertProperty(
 
 function convertOne(value: unknown, property: PropertyShape, path: InputPath, findings: Findings): unknown {
   const { inputName, members, textKind, transformed } = property;
-  const converted = convertText(value, textKind, property, path, findings);
-  if (converted !== undefined && members && !transformed && !members.has(converted))
+  const text = convertText(value, textKind, property, path, findings);
+  if (members === undefined || transformed) return text;
+  const converted = textKind === 'any' ? memberNamed(text, members) : text;
+  if (converted !== undefined && !members.has(converted))
     addNoMember(path, inputName, members, findings, true);
   return converted;
+}
+
+/** The member of an enum of texts and numbers that a text spells. */
+function memberNamed(text: unknown, members: ReadonlySet<unknown>): unknown {
+  if (text === undefined || members.has(text)) return text;
+  return [...members].find((one) => String(one) === text) ?? text;
 }
 
 /** One text as a declared kind; `undefined`, and a finding, if it does not spell one. */
