@@ -82,7 +82,7 @@ class Taking {
 class TakingType {
   @cv.ValidateNested()
   @Type((options) => {
-    delete (options?.object as { second?: string }).second;
+    delete (options!.object as { second?: string }).second;
     return Animal;
   })
   first!: Animal;
