@@ -103,7 +103,7 @@ export class CounterShard {
 
   clear(): void {
     for (let slot = 0; slot < this.#slots; slot++)
-      if (identityAt(this.words, slot) > LAPSED) this.#meterOf(slot).live--;
+      if (isRecord(identityAt(this.words, slot))) this.#meterOf(slot).live--;
     this.count = 0;
     this.#take(0);
   }
@@ -228,7 +228,7 @@ export class CounterShard {
     const slots = Math.max(fewest, Math.ceil(records * ROOMY));
     this.#take(slots);
     for (let from = 0; from < before; from++)
-      if (identityAt(words, from) > LAPSED)
+      if (isRecord(identityAt(words, from)))
         copyRecord(words, from, this.words, this.#freeSlot(homeOfRecord(words, from, slots)));
   }
 }
@@ -246,6 +246,11 @@ function identityAt(words: Uint32Array, slot: number): number {
 
 function setIdentity(words: Uint32Array, slot: number, identity: number): void {
   words[slot * RECORD_WORDS + IDENTITY] = identity;
+}
+
+/** Whether there is a record, and not one that is being taken out. */
+function isRecord(identity: number): boolean {
+  return (identity & METER_MASK) !== 0;
 }
 
 /** The lower bits of the upper half of the digest: its upper ones, which choose the shard, are the same for all records of one. */
