@@ -28,8 +28,12 @@ export async function formOf({ request }: RequestState): Promise<URLSearchParams
   // A page of another site can send forms, but not these: they come from this site, or from no page at all.
   const site = request.headers['sec-fetch-site'];
   if (mediaTypeOf(request) !== FORM || (site !== undefined && site !== 'same-origin')) throw foreignForm();
-  const bytes = await readBody(request, MAX_FORM_BYTES, () => undefined);
-  return new URLSearchParams(bytes.toString('utf8'));
+  return readBody(
+    request,
+    MAX_FORM_BYTES,
+    () => undefined,
+    (bytes) => new URLSearchParams(bytes.toString('utf8')),
+  );
 }
 
 export function answerJson({ response }: RequestState, status: number, body: object): void {

@@ -18,17 +18,24 @@ const METHODS: ReadonlySet<string | undefined> = new Set([
   'DELETE',
   'OPTIONS',
 ]);
-/** Fields that stand once or not at all (R-HP-03), by name length, so that most names are passed over unread. */
-const SINGLE_BY_LENGTH: ReadonlyMap<number, readonly string[]> = new Map([
-  [4, ['host', 'dpop']],
-  [6, ['origin', 'expect']],
-  [12, ['content-type']],
-  [14, ['content-length']],
-  [16, ['content-encoding']],
-  [17, ['transfer-encoding']],
-]);
-/** What says how content is to be read. */
-const ABOUT_CONTENT: ReadonlySet<string> = new Set(['content-type', 'content-encoding']);
+/** Fields that stand once or not at all (R-HP-03). */
+const SINGLE = [
+  'Content-Type',
+  'Content-Encoding',
+  'Content-Length',
+  'Transfer-Encoding',
+  'Host',
+  'Origin',
+  'Expect',
+  'DPoP',
+];
+/** A bit for each of them, in the two spellings that nearly everybody sends: other names of such lengths are brought into one. */
+const BITS: ReadonlyMap<string, number> = new Map(
+  SINGLE.flatMap((name, i) => [name, name.toLowerCase()].map((spelling) => [spelling, 1 << i] as const)),
+);
+const LENGTHS: ReadonlySet<number> = new Set(SINGLE.map(({ length }) => length));
+/** What says how content is to be read: the type and the coding. */
+const ABOUT_CONTENT = 0b11;
 const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
@@ -61,16 +68,13 @@ export function checkFraming(request: IncomingMessage): FramingFault | undefined
 
 function hasRepeatedField(request: IncomingMessage): boolean {
   const { rawHeaders } = request;
-  let seen: string[] | undefined;
+  let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
-    const candidates = SINGLE_BY_LENGTH.get(name.length);
-    if (candidates === undefined) continue;
-    const lower = name.toLowerCase();
-    if (!candidates.includes(lower)) continue;
-    if (seen === undefined) seen = [lower];
-    else if (!seen.includes(lower)) seen.push(lower);
-    else if (ABOUT_CONTENT.has(lower) && hasContent(request)) joinField(request, lower);
+    if (!LENGTHS.has(name.length)) continue;
+    const bit = BITS.get(name) ?? BITS.get(name.toLowerCase()) ?? 0;
+    if ((seen & bit) === 0) seen |= bit;
+    else if ((bit & ABOUT_CONTENT) !== 0 && hasContent(request)) joinField(request, name.toLowerCase());
     else return true;
   }
   return false;

@@ -21,7 +21,7 @@ interface BridgedAdapter {
 
 interface FastifyInstance {
   addContentTypeParser(
-    type: string,
+    type: string | RegExp,
     parser: (request: unknown, payload: unknown, done: (error: null, body?: unknown) => void) => void,
   ): void;
   hasContentTypeParser(type: string): boolean;
@@ -118,8 +118,11 @@ export class AdapterBridge {
       for (const type of ['application/json', 'text/plain']) {
         if (instance.hasContentTypeParser(type)) instance.removeContentTypeParser(type);
       }
-      // Leaves the stream untouched for the guard, which knows what the route accepts.
-      instance.addContentTypeParser('*', (_request, _payload, done) => done(null));
+      // Leave the stream untouched for the guard, which knows what the route accepts. Fastify remembers which parser an expression
+      // has matched, but looks for one that takes everything anew each time; parsers of the application for one type come first.
+      for (const type of ['*', /^application\/json$/]) {
+        instance.addContentTypeParser(type, (_request, _payload, done) => done(null));
+      }
     };
   }
 

@@ -35,40 +35,50 @@ export class BodyStage {
     private readonly details: DetailOptions,
   ) {}
 
-  /** @throws SecurityError 400, 413 or 415 */
-  receive(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): void | Promise<void> {
+  /**
+   * @returns a promise of `true`, as a guard says it, where there is a body to wait for
+   * @throws SecurityError 400, 413 or 415
+   */
+  receive(request: FrameworkRequest, state: RequestState, policy: RoutePolicy): undefined | Promise<true> {
     const raw = state.request;
     const queryStart = raw.url!.indexOf('?');
     if (queryStart >= 0) replaceQuery(request, raw.url!.slice(queryStart + 1), policy, this.details);
     if (raw.url!.includes('%')) normalizeParams(request.params);
     if (state.contentType !== undefined) raw.headers['content-type'] = state.contentType;
     // A parser that the application added itself has been here already.
-    if (request.body !== undefined || !hasContent(raw)) return;
+    if (request.body !== undefined || !hasContent(raw)) return undefined;
     if (!policy.body.declared && !takesContent(raw.method)) {
       throw new SecurityError('MALFORMED_REQUEST', 'This request must not have a body', {
         reason: 'body.unexpected',
       });
     }
     const content = checkContent(raw, { types: policy.body.mediaTypes, encodings: this.encodings });
-    if (content.type !== 'application/json' && content.type !== FORM) return;
+    if (content.type !== 'application/json' && content.type !== FORM) return undefined;
     return this.#read(request, state, policy, content);
   }
 
-  async #read(
+  #read(
     request: FrameworkRequest,
-    state: RequestState,
+    { request: raw, response, expectsContinue }: RequestState,
     policy: RoutePolicy,
     { type, encoding }: DeclaredContent,
-  ): Promise<void> {
-    const { maxBytes, raw, declared } = policy.body;
-    const sent = await readBody(state.request, maxBytes, () => {
-      if (state.expectsContinue) state.response.writeContinue();
+  ): Promise<true> {
+    const { maxBytes } = policy.body;
+    const ready = () => {
+      if (expectsContinue) response.writeContinue();
+    };
+    return readBody(raw, maxBytes, ready, (sent) => {
+      if (policy.body.raw === true || this.keepRawBody()) request.rawBody = sent;
+      if (sent.length === 0) return true;
+      if (encoding === undefined) return this.#parse(request, policy, type, sent);
+      return inflateBody(sent, encoding, maxBytes).then((bytes) => this.#parse(request, policy, type, bytes));
     });
-    if (raw === true || this.keepRawBody()) request.rawBody = sent;
-    if (sent.length === 0) return;
-    const bytes = encoding === undefined ? sent : await inflateBody(sent, encoding, maxBytes);
+  }
+
+  #parse(request: FrameworkRequest, policy: RoutePolicy, type: string, bytes: Buffer): true {
     request.body = type === FORM ? parseForm(bytes) : parseStrictJson(bytes, this.jsonLimits);
-    if (!declared) refuseFields(request.body, this.details);
+    if (!policy.body.declared) refuseFields(request.body, this.details);
+    return true;
   }
 }
 

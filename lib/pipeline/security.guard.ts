@@ -81,8 +81,7 @@ export class SecurityGuard implements CanActivate {
       this.authorizer.authorize(state, policy, principal);
     }
     const read = this.bodies.receive(requestOf(context), state, policy);
-    if (rules.late.length === 0 && rules.computed === undefined)
-      return read === undefined ? true : read.then(() => true);
+    if (rules.late.length === 0 && rules.computed === undefined) return read ?? true;
     return this.#chargeLate(context, state, rules, own, read);
   }
 
@@ -91,7 +90,7 @@ export class SecurityGuard implements CanActivate {
     state: RequestState,
     { late, computed }: RateLimitRules,
     own: readonly RateLimitRule[] | undefined,
-    read: void | Promise<void>,
+    read: undefined | Promise<true>,
   ): Promise<boolean> {
     await read;
     const request = requestOf(context);

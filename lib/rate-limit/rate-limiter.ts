@@ -4,7 +4,7 @@ import type { SecurityEvents } from '../events/security-events.js';
 import { eventContextOf } from '../http/request-context.js';
 import type { RequestState } from '../http/request-state.js';
 import { whenOver } from '../http/response-over.js';
-import type { RateLimitRule, RateLimitSubject } from '../policy/route-policy.js';
+import type { RateLimitRule } from '../policy/route-policy.js';
 import { costOf } from './limit-cost.js';
 import { LimitDecisions, type LimitLayer } from './limit-decisions.js';
 import { asksRequest, type LimitedRequest, ownKey, subjectFor, subjectOf } from './limit-subject.js';
@@ -146,18 +146,15 @@ function chargesOf(
   rules: readonly RateLimitRule[],
   request: LimitedRequest | undefined,
 ): LimitCharge[] {
-  const charges: LimitCharge[] = [];
-  let subject: RateLimitSubject | undefined;
-  for (const rule of rules) {
-    if (subject === undefined && asksRequest(rule)) subject = subjectFor(state, request);
+  const subject = rules.some(asksRequest) ? subjectFor(state, request) : undefined;
+  return rules.map((rule) => {
     const key = request?.keys?.get(rule);
-    charges.push({
+    return {
       meter: rule.meter,
       subject: key === undefined ? subjectOf(rule.by, state, subject) : ownKey(key),
       cost: costOf(rule, subject),
-    });
-  }
-  return charges;
+    };
+  });
 }
 
 /** What has to be done for a list of rules beside charging them. */

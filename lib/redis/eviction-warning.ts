@@ -12,7 +12,7 @@ import type { RedisConnection } from './redis-connection.js';
 export async function warnOfEviction(
   connection: RedisConnection,
   anyKey: string,
-  what = 'API keys',
+  what: string,
   policies = 'allkeys-',
 ): Promise<void> {
   const policy = await connection.run(MEMORY_POLICY, [anyKey], []);

@@ -11,12 +11,11 @@ import {
 import { endedAt } from '../authentication/api-key/key-standing.js';
 import { changeOf } from './api-key-changes.js';
 import { ApiKeyIndexes } from './api-key-indexes.js';
-import { warnOfEviction } from './eviction-warning.js';
-import { closeRedis, openRedis } from './open-redis.js';
-import { connectionOver, type RedisClient, type RedisConnection } from './redis-connection.js';
+import { openRedis } from './open-redis.js';
+import type { RedisClient } from './redis-connection.js';
 import { isKeyId, RedisKeyRecords } from './redis-key-records.js';
 import { RedisKeyUses } from './redis-key-uses.js';
-import { RedisSubscription } from './redis-subscription.js';
+import { StoreConnection } from './store-connection.js';
 
 /** Options of `RedisApiKeyStore`. */
 export interface RedisApiKeyStoreOptions {
@@ -35,27 +34,23 @@ const BATCH = 500;
  * new RedisApiKeyStore(new Redis('redis://localhost', { enableOfflineQueue: false }))
  */
 export class RedisApiKeyStore implements ApiKeyStore {
-  readonly #connection: RedisConnection;
+  readonly #connection: StoreConnection;
   readonly #records: RedisKeyRecords;
   readonly #uses: RedisKeyUses;
   readonly #indexes: ApiKeyIndexes;
-  readonly #prefix: string;
   readonly #channel: string;
-  readonly #subscriptions = new Set<RedisSubscription>();
-  #ownClient: RedisClient | undefined;
-  #warned = false;
 
   /**
    * @param client of ioredis or node-redis, connected or connecting; it stays the application's, which closes it
    * @throws TypeError for any other client
    */
   constructor(client: RedisClient, { prefix = 'security:' }: RedisApiKeyStoreOptions = {}) {
-    this.#connection = connectionOver(client);
-    this.#prefix = prefix;
+    this.#connection = new StoreConnection(client, `${prefix}ends`, 'API keys');
+    const { redis } = this.#connection;
     this.#channel = `${prefix}changes`;
-    this.#records = new RedisKeyRecords(this.#connection, prefix, this.#channel);
-    this.#uses = new RedisKeyUses(this.#connection, this.#records);
-    this.#indexes = new ApiKeyIndexes(this.#connection, prefix);
+    this.#records = new RedisKeyRecords(redis, prefix, this.#channel);
+    this.#uses = new RedisKeyUses(redis, this.#records);
+    this.#indexes = new ApiKeyIndexes(redis, prefix);
   }
 
   /**
@@ -65,7 +60,7 @@ export class RedisApiKeyStore implements ApiKeyStore {
   static async open(url: string, options: RedisApiKeyStoreOptions = {}): Promise<RedisApiKeyStore> {
     const client = await openRedis(url);
     const store = new RedisApiKeyStore(client, options);
-    store.#ownClient = client;
+    store.#connection.own(client);
     return store;
   }
 
@@ -74,7 +69,7 @@ export class RedisApiKeyStore implements ApiKeyStore {
   }
 
   async insert(record: ApiKeyRecord): Promise<void> {
-    if (!this.#warned) this.#warn();
+    this.#connection.checkEviction();
     await this.#add(record, false);
   }
 
@@ -167,34 +162,18 @@ export class RedisApiKeyStore implements ApiKeyStore {
    * Follows the changes of all processes on a connection of its own. If that cannot be opened, or is lost, it is tried
    * again and again, and a change of `'anything'` told once it is there.
    */
-  async subscribe(listener: (change: ApiKeyChange) => void): Promise<() => Promise<void>> {
-    const subscription = new RedisSubscription(
-      this.#connection,
+  subscribe(listener: (change: ApiKeyChange) => void): Promise<() => Promise<void>> {
+    return this.#connection.follow(
       this.#channel,
+      'changes of API keys',
       (message) => listener(changeOf(message)),
       () => listener('anything'),
     );
-    this.#subscriptions.add(subscription);
-    if (!this.#warned) this.#warn();
-    await subscription.start().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : 'Redis failed';
-      process.emitWarning(`changes of API keys are not heard yet: ${reason}`, { code: 'REDIS_SUBSCRIPTION' });
-    });
-    return () => {
-      subscription.stop();
-      this.#subscriptions.delete(subscription);
-      return Promise.resolve();
-    };
   }
 
   /** Ends the subscriptions, and closes the client if the store opened it. */
-  async close(): Promise<void> {
-    for (const subscription of this.#subscriptions) subscription.stop();
-    this.#subscriptions.clear();
-    const client = this.#ownClient;
-    this.#ownClient = undefined;
-    if (client) closeRedis(client);
-    return Promise.resolve();
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   async #add(record: ApiKeyRecord, pending: boolean): Promise<void> {
@@ -256,14 +235,6 @@ export class RedisApiKeyStore implements ApiKeyStore {
     if (owner !== undefined) await this.#indexes.removeFromOwner(owner, id);
     await this.#indexes.forgetEnd(id);
     return owner !== undefined;
-  }
-
-  #warn(): void {
-    this.#warned = true;
-    // A server that cannot be asked now is asked with the next key.
-    void warnOfEviction(this.#connection, `${this.#prefix}ends`).catch(() => {
-      this.#warned = false;
-    });
   }
 }
 

@@ -13,11 +13,11 @@ import {
   REMOVE_RECORD,
   SAVE_RECORD,
 } from './authorization-scripts.js';
-import { warnOfEviction } from './eviction-warning.js';
 import { textsOf } from './key-record-fields.js';
-import { closeRedis, openRedis } from './open-redis.js';
-import { connectionOver, type RedisClient, type RedisConnection } from './redis-connection.js';
+import { openRedis } from './open-redis.js';
+import type { RedisClient } from './redis-connection.js';
 import type { RedisScript } from './redis-script.js';
+import { StoreConnection } from './store-connection.js';
 
 /** Options of `RedisAuthorizationStore`. */
 export interface RedisAuthorizationStoreOptions {
@@ -33,18 +33,16 @@ export interface RedisAuthorizationStoreOptions {
  * new RedisAuthorizationStore(new Redis('redis://localhost', { enableOfflineQueue: false }))
  */
 export class RedisAuthorizationStore implements AuthorizationStore {
-  readonly #connection: RedisConnection;
+  readonly #connection: StoreConnection;
   readonly #base: string;
-  #ownClient: RedisClient | undefined;
-  #warned = false;
 
   /**
    * @param client of ioredis or node-redis, connected or connecting; it stays the application's, which closes it
    * @throws TypeError for any other client
    */
   constructor(client: RedisClient, { prefix = 'security:' }: RedisAuthorizationStoreOptions = {}) {
-    this.#connection = connectionOver(client);
     this.#base = `${prefix}{authorization}:`;
+    this.#connection = new StoreConnection(client, this.#base, 'records of the authorization server');
   }
 
   /**
@@ -57,12 +55,12 @@ export class RedisAuthorizationStore implements AuthorizationStore {
   ): Promise<RedisAuthorizationStore> {
     const client = await openRedis(url);
     const store = new RedisAuthorizationStore(client, options);
-    store.#ownClient = client;
+    store.#connection.own(client);
     return store;
   }
 
   async save(record: AuthorizationRecord, onlyNew = false): Promise<boolean> {
-    if (!this.#warned) this.#warn();
+    this.#connection.checkEviction();
     const { kind, id, grant = '', owner = '', uid = '', payload, expiresAt } = record;
     const name = nameOf(kind, id);
     const indexes = [grant, owner && nameOf(kind, owner), uid && nameOf(kind, uid)];
@@ -101,22 +99,11 @@ export class RedisAuthorizationStore implements AuthorizationStore {
 
   /** Closes the client if the store opened it. */
   close(): Promise<void> {
-    const client = this.#ownClient;
-    this.#ownClient = undefined;
-    if (client) closeRedis(client);
-    return Promise.resolve();
+    return this.#connection.close();
   }
 
   #run(script: RedisScript, ...args: readonly (string | number)[]): Promise<unknown> {
-    return this.#connection.run(script, [this.#base], args.map(String));
-  }
-
-  #warn(): void {
-    this.#warned = true;
-    // A server that cannot be asked now is asked with the next record.
-    void warnOfEviction(this.#connection, this.#base).catch(() => {
-      this.#warned = false;
-    });
+    return this.#connection.redis.run(script, [this.#base], args.map(String));
   }
 }
 

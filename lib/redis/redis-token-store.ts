@@ -13,13 +13,12 @@ import {
 } from '../authentication/jwt/session-store.js';
 import type { TokenStore } from '../authentication/jwt/token-store.js';
 import { sha256 } from '../authentication/sha256.js';
-import { warnOfEviction } from './eviction-warning.js';
 import { textsOf } from './key-record-fields.js';
-import { closeRedis, openRedis } from './open-redis.js';
-import { connectionOver, type RedisClient, type RedisConnection } from './redis-connection.js';
+import { openRedis } from './open-redis.js';
+import type { RedisClient } from './redis-connection.js';
 import type { RedisScript } from './redis-script.js';
-import { RedisSubscription } from './redis-subscription.js';
 import { fieldsOf, sessionOf } from './session-fields.js';
+import { StoreConnection } from './store-connection.js';
 import {
   CREATE_SESSION,
   END_SESSION,
@@ -54,20 +53,17 @@ const OVERLAP = 5_000_000;
  * new RedisTokenStore(new Redis('redis://localhost', { enableOfflineQueue: false }))
  */
 export class RedisTokenStore implements TokenStore {
-  readonly #connection: RedisConnection;
+  readonly #connection: StoreConnection;
   readonly #base: string;
   readonly #channel: string;
-  readonly #subscriptions = new Set<RedisSubscription>();
-  #ownClient: RedisClient | undefined;
-  #warned = false;
 
   /**
    * @param client of ioredis or node-redis, connected or connecting; it stays the application's, which closes it
    * @throws TypeError for any other client
    */
   constructor(client: RedisClient, { prefix = 'security:' }: RedisTokenStoreOptions = {}) {
-    this.#connection = connectionOver(client);
     this.#base = `${prefix}{tokens}:`;
+    this.#connection = new StoreConnection(client, this.#base, 'sessions and revocations');
     this.#channel = `${prefix}tokens`;
   }
 
@@ -78,12 +74,12 @@ export class RedisTokenStore implements TokenStore {
   static async open(url: string, options: RedisTokenStoreOptions = {}): Promise<RedisTokenStore> {
     const client = await openRedis(url);
     const store = new RedisTokenStore(client, options);
-    store.#ownClient = client;
+    store.#connection.own(client);
     return store;
   }
 
   async createSession(session: TokenSession, digests: RefreshTokenDigests): Promise<void> {
-    if (!this.#warned) this.#warn();
+    this.#connection.checkEviction();
     await this.#run(
       CREATE_SESSION,
       digests.family,
@@ -171,41 +167,17 @@ export class RedisTokenStore implements TokenStore {
    * Follows the changes of all processes on a connection of its own. If that cannot be opened, or is lost, it is tried
    * again and again, and the listener called once it is there.
    */
-  async subscribe(listener: () => void): Promise<() => Promise<void>> {
-    const subscription = new RedisSubscription(this.#connection, this.#channel, listener, listener);
-    this.#subscriptions.add(subscription);
-    if (!this.#warned) this.#warn();
-    await subscription.start().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : 'Redis failed';
-      process.emitWarning(`revocations are not heard yet: ${reason}`, { code: 'REDIS_SUBSCRIPTION' });
-    });
-    return () => {
-      subscription.stop();
-      this.#subscriptions.delete(subscription);
-      return Promise.resolve();
-    };
+  subscribe(listener: () => void): Promise<() => Promise<void>> {
+    return this.#connection.follow(this.#channel, 'revocations', listener, listener);
   }
 
   /** Ends the subscriptions, and closes the client if the store opened it. */
-  async close(): Promise<void> {
-    for (const subscription of this.#subscriptions) subscription.stop();
-    this.#subscriptions.clear();
-    const client = this.#ownClient;
-    this.#ownClient = undefined;
-    if (client) closeRedis(client);
-    return Promise.resolve();
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   #run(script: RedisScript, ...args: readonly (string | number)[]): Promise<unknown> {
-    return this.#connection.run(script, [this.#base], args.map(String));
-  }
-
-  #warn(): void {
-    this.#warned = true;
-    // A server that cannot be asked now is asked with the next session.
-    void warnOfEviction(this.#connection, this.#base).catch(() => {
-      this.#warned = false;
-    });
+    return this.#connection.redis.run(script, [this.#base], args.map(String));
   }
 }
 

@@ -11,8 +11,8 @@ import type {
   EmptyField,
 } from '../authentication/api-key/api-key-store.js';
 import { changeIn, channelOf, tellOf } from './change-channel.js';
-import { ChangeListener } from './change-listener.js';
 import { isStorable } from './column-text.js';
+import { DatabaseUse } from './database-use.js';
 import { columnsOf, endOf, idOf, recordOf, rowOf } from './key-row.js';
 import { readUses, writeUses } from './key-uses.js';
 import type { SqlDatabase } from './sql-database.js';
@@ -33,14 +33,20 @@ export class SqlApiKeyStore implements ApiKeyStore {
   /** There for PostgreSQL that was opened by URL, or with `listen`. */
   declare readonly subscribe?: NonNullable<ApiKeyStore['subscribe']>;
   readonly #database: SqlDatabase;
-  readonly #listeners = new Set<ChangeListener>();
-  #closed = false;
+  readonly #use: DatabaseUse;
 
   constructor(database: SqlDatabase) {
     this.#database = database;
-    database.retain();
-    const { listenUrl } = database;
-    if (listenUrl !== undefined) this.subscribe = (listener) => this.#listen(listenUrl, listener);
+    this.#use = new DatabaseUse(database);
+    const { listenUrl, tables } = database;
+    if (listenUrl === undefined) return;
+    this.subscribe = (tell) =>
+      this.#use.listen(
+        listenUrl,
+        channelOf(tables),
+        (payload) => tell(changeIn(payload)),
+        () => tell('anything'),
+      );
   }
 
   async find(id: string): Promise<ApiKeyRecord | undefined> {
@@ -172,14 +178,8 @@ export class SqlApiKeyStore implements ApiKeyStore {
     return removed;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    try {
-      await Promise.all([...this.#listeners].map((listener) => listener.end()));
-    } finally {
-      await this.#database.release();
-    }
+  close(): Promise<void> {
+    return this.#use.end();
   }
 
   #purgeSome(endedBefore: number, limit: number): Promise<number> {
@@ -216,24 +216,5 @@ export class SqlApiKeyStore implements ApiKeyStore {
   #tell(db: SqlTransaction, ...changes: Exclude<ApiKeyChange, 'anything'>[]): Promise<void> {
     const { kind, tables } = this.#database;
     return tellOf(db, kind, tables, changes);
-  }
-
-  async #listen(url: string, tell: (change: ApiKeyChange) => void): Promise<() => Promise<void>> {
-    const listener = new ChangeListener(
-      url,
-      channelOf(this.#database.tables),
-      (payload) => tell(changeIn(payload)),
-      () => tell('anything'),
-    );
-    try {
-      await listener.start();
-    } catch (error) {
-      throw this.#database.errorOf(error);
-    }
-    this.#listeners.add(listener);
-    return async () => {
-      this.#listeners.delete(listener);
-      await listener.end();
-    };
   }
 }

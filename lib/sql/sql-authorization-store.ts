@@ -5,6 +5,7 @@ import {
   MAX_LISTED,
 } from '../authorization-server/records/authorization-store.js';
 import { textOf } from './column-text.js';
+import { DatabaseUse } from './database-use.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { AuthorizationRow } from './sql-schema.js';
 
@@ -21,11 +22,11 @@ const CHUNK = 500;
  */
 export class SqlAuthorizationStore implements AuthorizationStore {
   readonly #database: SqlDatabase;
-  #closed = false;
+  readonly #use: DatabaseUse;
 
   constructor(database: SqlDatabase) {
     this.#database = database;
-    database.retain();
+    this.#use = new DatabaseUse(database);
   }
 
   async save(record: AuthorizationRecord, onlyNew = false): Promise<boolean> {
@@ -140,10 +141,8 @@ export class SqlAuthorizationStore implements AuthorizationStore {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#database.release();
+  close(): Promise<void> {
+    return this.#use.end();
   }
 }
 

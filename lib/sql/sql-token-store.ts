@@ -11,8 +11,8 @@ import {
 } from '../authentication/jwt/session-store.js';
 import type { TokenStore } from '../authentication/jwt/token-store.js';
 import { sha256 } from '../authentication/sha256.js';
-import { ChangeListener } from './change-listener.js';
 import { isStorable, textOf } from './column-text.js';
+import { DatabaseUse } from './database-use.js';
 import { readRevocations, writeRevocations } from './revocations.js';
 import { columnsOf, sessionOf } from './session-row.js';
 import type { SqlDatabase } from './sql-database.js';
@@ -34,14 +34,14 @@ export class SqlTokenStore implements TokenStore {
   /** There for PostgreSQL that was opened by URL, or with `listen`. */
   declare readonly subscribe?: NonNullable<TokenStore['subscribe']>;
   readonly #database: SqlDatabase;
-  readonly #listeners = new Set<ChangeListener>();
-  #closed = false;
+  readonly #use: DatabaseUse;
 
   constructor(database: SqlDatabase) {
     this.#database = database;
-    database.retain();
-    const { listenUrl } = database;
-    if (listenUrl !== undefined) this.subscribe = (listener) => this.#listen(listenUrl, listener);
+    this.#use = new DatabaseUse(database);
+    const { listenUrl, tables } = database;
+    if (listenUrl === undefined) return;
+    this.subscribe = (listener) => this.#use.listen(listenUrl, tables.revocations, listener, listener);
   }
 
   async createSession(session: TokenSession, { family, token }: RefreshTokenDigests): Promise<void> {
@@ -192,14 +192,8 @@ export class SqlTokenStore implements TokenStore {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    try {
-      await Promise.all([...this.#listeners].map((listener) => listener.end()));
-    } finally {
-      await this.#database.release();
-    }
+  close(): Promise<void> {
+    return this.#use.end();
   }
 
   async #replaceNewest(rotation: Rotation): Promise<boolean> {
@@ -253,21 +247,6 @@ export class SqlTokenStore implements TokenStore {
   /** Rows that nobody else changes until the transaction is through. */
   #locking<Q extends { forUpdate(): Q }>(query: Q): Q {
     return this.#database.dialect.locksRows ? query.forUpdate() : query;
-  }
-
-  async #listen(url: string, listener: () => void): Promise<() => Promise<void>> {
-    const channel = this.#database.tables.revocations;
-    const changes = new ChangeListener(url, channel, listener, listener);
-    try {
-      await changes.start();
-    } catch (error) {
-      throw this.#database.errorOf(error);
-    }
-    this.#listeners.add(changes);
-    return async () => {
-      this.#listeners.delete(changes);
-      await changes.end();
-    };
   }
 }
 

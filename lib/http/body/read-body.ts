@@ -15,39 +15,51 @@ export class ClientAborted extends Error {
  * never more than that is held (R-IV-03). How long it may take is up to the server's `requestTimeout`.
  *
  * @param ready called once the announced size is fine, before anything is read: the moment for `100 Continue`
- * @throws SecurityError `PAYLOAD_TOO_LARGE`; ClientAborted
+ * @param take what becomes of the bytes
+ * @throws SecurityError `PAYLOAD_TOO_LARGE`; ClientAborted; what `take` throws
  */
-export function readBody(request: IncomingMessage, maxBytes: number, ready: () => void): Promise<Buffer> {
+export function readBody<T>(
+  request: IncomingMessage,
+  maxBytes: number,
+  ready: () => void,
+  take: (bytes: Buffer) => T | Promise<T>,
+): Promise<T> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
   ready();
   return new Promise((resolve, reject) => {
-    let chunks: Buffer[] = [];
+    let first: Buffer | undefined;
+    let rest: Buffer[] | undefined;
     let length = 0;
-    const done = () => {
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
-    };
+    let over = false;
     const onData = (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= maxBytes) {
-        chunks.push(chunk);
-        return;
-      }
-      done();
-      chunks = [];
-      request.pause();
-      reject(tooLarge());
+      if (length > maxBytes) {
+        request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose).pause();
+        first = rest = undefined;
+        reject(tooLarge());
+      } else if (first === undefined) first = chunk;
+      else (rest ??= [first]).push(chunk);
     };
     const onEnd = () => {
-      done();
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
+      over = true;
+      let taken: T | Promise<T>;
+      try {
+        taken = take(rest === undefined ? (first ?? NOTHING) : Buffer.concat(rest, length));
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      resolve(taken);
     };
+    // Comes after every end too.
     const onClose = () => {
-      done();
-      reject(new ClientAborted());
+      if (!over) reject(new ClientAborted());
     };
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
 }
+
+const NOTHING = Buffer.alloc(0);
 
 function tooLarge(): SecurityError {
   return new SecurityError('PAYLOAD_TOO_LARGE', 'The body is too large', {

@@ -12,7 +12,8 @@ import { rawConnection, rawRequest } from '../../support/raw-http.js';
 async function start() {
   const outcomes: string[] = [];
   const server = createServer((request, response) => {
-    readBody(request, 10, () => undefined).then(
+    const asItIs = (bytes: Buffer) => bytes;
+    readBody(request, 10, () => undefined, asItIs).then(
       (bytes) => {
         outcomes.push(bytes.toString());
         return response.end(`read ${bytes.length}`);
@@ -55,6 +56,23 @@ describe('readBody', () => {
     const { port, outcomes } = await start();
     await rawRequest(port, text);
     expect(outcomes).toEqual(['PAYLOAD_TOO_LARGE 000']);
+  });
+
+  it('R-IV-03 hands on what becomes of the bytes, a failure too', async () => {
+    const outcomes: unknown[] = [];
+    const server = createServer((request, response) => {
+      const take = (): never => {
+        throw new SecurityError('MALFORMED_REQUEST', 'not today');
+      };
+      readBody(request, 10, () => undefined, take).catch((error: unknown) => {
+        outcomes.push(error);
+        response.end();
+      });
+    });
+    const port = await listen(server);
+    onTestFinished(() => void server.close());
+    await rawRequest(port, `${HEAD}Content-Length: 1\r\nConnection: close\r\n\r\n0`);
+    expect(outcomes).toMatchObject([{ message: 'not today' }]);
   });
 
   it('R-HP-16 a client that goes away is no error of the server', async () => {
