@@ -191,7 +191,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     }
     if (charges.length * RECORD_WORDS > this.#saved.length)
       this.#saved = new Uint32Array(2 * charges.length * RECORD_WORDS);
-    const states = new Array<LimitState>(charges.length);
+    const states: LimitState[] = [];
     for (let i = 0; i < charges.length; i++) {
       const place = this.#places[i]!;
       // The last one changes nothing if it does not fit.
@@ -201,7 +201,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
         while (--i >= 0) restoreRecord(this.#places[i]!.shard, this.#places[i]!.number, this.#saved, i);
         return undefined;
       }
-      states[i] = state;
+      states.push(state);
     }
     return states;
   }
