@@ -47,7 +47,7 @@ import { adoptGuards } from '../rate-limit/throttler/throttler-guards.js';
 import { type ThrottlerSetup, throttlerSetupOf } from '../rate-limit/throttler/throttler-setup.js';
 import type { SecurityOptions } from '../security-options.js';
 import { auditInputs } from '../validation/audit/audit-report.js';
-import { takesBody } from '../validation/declared-input.js';
+import { bodyNames, takesBody } from '../validation/declared-input.js';
 import { inputPart } from '../validation/input.policy.js';
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
 import { detailOptions } from '../validation/validation.options.js';
@@ -306,7 +306,7 @@ function partsOf(
     authentication: authenticationPart(authentication),
     authorization: authorizationPart,
     rateLimit: rateLimitPart(limits, takesRefunds(options.rateLimit), throttler),
-    body: bodyPart(maxBodyBytes, takesBody),
+    body: bodyPart(maxBodyBytes, takesBody, bodyNames),
     query: inputs,
     headers: headersPart,
   };

@@ -7,10 +7,16 @@ import { MAX_BODY_BYTES } from './body.options.js';
 const JSON_ONLY: readonly string[] = Object.freeze(['application/json']);
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64}$/;
 
-/** Compiles `@BodyLimit()` and the application's default; `declares` tells whether the handler takes a body. */
+/**
+ * Compiles `@BodyLimit()` and the application's default.
+ *
+ * @param declares tells whether the handler takes a body
+ * @param membersOf tells which members of it the handler takes, if it takes them one by one
+ */
 export function bodyPart(
   defaultMaxBytes: number,
   declares: (metadata: RouteMetadata, methodName: string) => boolean,
+  membersOf: (metadata: RouteMetadata, methodName: string) => ReadonlySet<string> | undefined,
 ): PolicyPart<'body'> {
   return ({ metadata, methodName, where }, problems) => {
     const declaration = metadata.nearest<BodyDeclaration>('body');
@@ -32,8 +38,10 @@ export function bodyPart(
         "write lower-case types such as 'application/json'",
       );
     }
+    const members = membersOf(metadata, methodName);
     return Object.freeze({
       declared: declares(metadata, methodName),
+      ...(members && { members }),
       maxBytes: maxBytes ?? defaultMaxBytes,
       mediaTypes: Object.freeze([...mediaTypes]),
       ...(declaration?.raw === true && { raw: true }),

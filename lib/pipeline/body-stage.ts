@@ -11,7 +11,7 @@ import { composed } from '../http/json/text-rules.js';
 import { readQuery } from '../http/query/strict-query.js';
 import type { RequestState } from '../http/request-state.js';
 import type { RoutePolicy } from '../policy/route-policy.js';
-import { type DetailOptions, inputRefused } from '../validation/details.js';
+import { type DetailOptions, inputRefused, UNKNOWN_FIELD } from '../validation/details.js';
 import { safeName } from '../validation/input-path.js';
 import { isPlainObject } from '../validation/unexpected-fields.js';
 
@@ -77,7 +77,9 @@ export class BodyStage {
 
   #parse(request: FrameworkRequest, policy: RoutePolicy, type: string, bytes: Buffer): true {
     request.body = type === FORM ? parseForm(bytes) : parseStrictJson(bytes, this.jsonLimits);
-    if (!policy.body.declared) refuseFields(request.body, this.details);
+    const { declared, members } = policy.body;
+    if (!declared) refuseFields(request.body, this.details);
+    else if (members) refuseOthers(request.body, members, this.details);
     return true;
   }
 }
@@ -86,13 +88,16 @@ const FORM = 'application/x-www-form-urlencoded';
 
 /** Text from a path in the form that text from everywhere else has (R-IV-08); what it may not hold was refused with the target. */
 function normalizeParams(params: Record<string, unknown> | undefined): void {
-  for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value !== 'string') continue;
-    const normal = composed(value);
-    if (normal === undefined)
-      throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
-    params![name] = normal;
-  }
+  for (const [name, value] of Object.entries(params ?? {})) params![name] = normalized(value);
+}
+
+function normalized(value: unknown): unknown {
+  // The segments of a wildcard.
+  if (Array.isArray(value)) return value.map(normalized);
+  if (typeof value !== 'string') return value;
+  const normal = composed(value);
+  if (normal !== undefined) return normal;
+  throw new SecurityError('MALFORMED_REQUEST', 'The path is malformed', { reason: 'path.text' });
 }
 
 function takesContent(method: string | undefined): boolean {
@@ -104,6 +109,21 @@ function refuseFields(body: unknown, details: DetailOptions): void {
   if (isPlainObject(body) && Object.keys(body).length === 0) return;
   const detail = { path: '', rule: 'whitelist', message: 'This route takes no body' };
   throw inputRefused('UNEXPECTED_FIELDS', [detail], details);
+}
+
+/** A handler that takes some members of a body gets no others: nobody would look at them (R-IV-11). */
+function refuseOthers(body: unknown, members: ReadonlySet<string>, details: DetailOptions): void {
+  if (!isPlainObject(body)) {
+    const detail = { path: '', rule: 'isObject', message: 'The body must be an object' };
+    throw inputRefused('VALIDATION_FAILED', [detail], details);
+  }
+  const unknown = Object.keys(body).filter((name) => !members.has(name));
+  if (unknown.length === 0) return;
+  throw inputRefused(
+    'UNEXPECTED_FIELDS',
+    unknown.map((name) => ({ path: safeName(name), rule: 'whitelist', message: UNKNOWN_FIELD })),
+    details,
+  );
 }
 
 function replaceQuery(

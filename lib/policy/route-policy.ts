@@ -139,6 +139,8 @@ export interface RateLimitPolicy {
 export interface BodyPolicy {
   /** `true` if the handler takes a body (or `@Req()`), so that one is expected. */
   readonly declared: boolean;
+  /** The members that the handler takes one by one: the body is an object with no others. */
+  readonly members?: ReadonlySet<string>;
   readonly maxBytes: number;
   /** Accepted media types, lower case; anything but JSON and form is left unread for the handler. */
   readonly mediaTypes: readonly string[];

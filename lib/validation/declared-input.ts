@@ -120,10 +120,25 @@ export function takesBody(metadata: RouteMetadata, methodName: string): boolean 
 
 /** The query parameters of a handler that takes them one by one, or none; a DTO knows its own, and a whole request anything. */
 export function queryNames(metadata: RouteMetadata, methodName: string): ReadonlySet<string> | undefined {
+  return namesOf('query', metadata, methodName);
+}
+
+/** The members of its body that a handler takes one by one; undefined where it takes the whole, or nothing. */
+export function bodyNames(metadata: RouteMetadata, methodName: string): ReadonlySet<string> | undefined {
+  if (routeArguments(metadata.controller, methodName).some(([key]) => isRawBody(key))) return undefined;
+  const names = namesOf('body', metadata, methodName);
+  return names?.size === 0 ? undefined : names;
+}
+
+function namesOf(
+  source: InputSource,
+  metadata: RouteMetadata,
+  methodName: string,
+): ReadonlySet<string> | undefined {
   if (routeArguments(metadata.controller, methodName).some(readsAnything)) return undefined;
-  const queries = inputsOf(metadata, methodName).filter(({ source }) => source === 'query');
-  const names = queries.map(({ name }) => name).filter((name) => name !== undefined);
-  return names.length === queries.length ? new Set(names) : undefined;
+  const inputs = inputsOf(metadata, methodName).filter((input) => input.source === source);
+  const names = inputs.map(({ name }) => name).filter((name) => name !== undefined);
+  return names.length === inputs.length ? new Set(names) : undefined;
 }
 
 /** The whole request, or a decorator of the application's own, which may read what it likes of it. */
@@ -141,7 +156,7 @@ function currentPrincipalFactory(): unknown {
 
 const FIX_WHOLE = 'name a class with class-validator rules, or use arrayOf(ItemDto) for a list';
 const FIX_SINGLE =
-  'declare string, number, boolean or an enum, use arrayOf(String) for a list, or give it a pipe';
+  'declare string, number, boolean or a date, use arrayOf(String) for a list, or give it a pipe';
 /** Types that a body which is no object may have. */
 const RAW: ReadonlySet<unknown> = new Set([String, Number, Boolean, Date, Buffer, Uint8Array]);
 

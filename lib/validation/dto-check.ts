@@ -1,4 +1,5 @@
 import type { ConfigurationProblems } from '../configuration/configuration-problems.js';
+import { constraintsOf } from './compiled/rules-of.js';
 import { shapeOf } from './dto-shape.js';
 import { isDtoClass, type PropertyShape } from './property-shape.js';
 import type { InputSource } from './route-arguments.js';
@@ -41,6 +42,13 @@ export interface Problem {
 
 function problemOf(property: PropertyShape, source: InputSource): Problem | undefined {
   const { nested, designType, transformed, typedAs } = property;
+  if (hasUnaskedRule(property)) {
+    return {
+      code: 'validation.constraint',
+      problem: 'has @Validate() with a class that is no constraint, so that it is never asked',
+      fix: 'add @ValidatorConstraint() to that class',
+    };
+  }
   if (property.unsupported) {
     return {
       code: 'validation.nested.collection',
@@ -77,6 +85,13 @@ function problemOf(property: PropertyShape, source: InputSource): Problem | unde
         fix: 'add rules with { each: true }, or @ValidateNested({ each: true }) and @Type(() => ItemDto)',
       }
     : undefined;
+}
+
+/** class-validator passes over a class that it has not been told of. */
+function hasUnaskedRule({ rules }: PropertyShape): boolean {
+  return [...rules.values()]
+    .flat()
+    .some((rule) => rule.type === 'customValidation' && constraintsOf(rule).length === 0);
 }
 
 /** Rules that say something of a list as a whole and nothing of its items. */

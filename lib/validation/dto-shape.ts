@@ -58,7 +58,10 @@ function inputNameOf(dto: DtoClass, name: string): string | undefined {
   if (transformerStorage.getExcludedProperties(dto, PLAIN_TO_CLASS).includes(name)) return undefined;
   const exposed = transformerStorage.getExposedProperties(dto, PLAIN_TO_CLASS).includes(name);
   if (transformerStorage.getStrategy(dto) === 'excludeAll' && !exposed) return undefined;
-  return exposed ? (transformerStorage.findExposeMetadata(dto, name)?.options?.name ?? name) : name;
+  const options = transformerStorage.findExposeMetadata(dto, name)?.options;
+  // No groups are asked for: class-transformer would drop it in silence.
+  if (options?.groups?.length) return undefined;
+  return exposed ? (options?.name ?? name) : name;
 }
 
 /** class-transformer drops what would meet a method, and breaks on a getter without a setter. */

@@ -6,6 +6,7 @@ import { type DetailOptions, Findings } from './details.js';
 import { COMPILED_ENGINE, type DtoEngine, STOCK_ENGINE } from './dto-engine.js';
 import { shapeOf } from './dto-shape.js';
 import { addValidationErrors } from './error-details.js';
+import { isFaultOfValue } from './fault-of-value.js';
 import type { InputPath } from './input-path.js';
 import { convertTexts, type TextSource } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
@@ -59,26 +60,49 @@ export class DtoValidator {
       throw findings.toError(this.options);
     }
     const instance = this.#convert(input, dto, path, findings);
-    const errors = this.#engine.check(instance);
+    const errors = this.#check(instance, path, findings);
     return errors instanceof Promise
-      ? errors.then((found) => this.#judge(instance, found, path, findings))
-      : this.#judge(instance, errors, path, findings);
+      ? errors.then(
+          (found) => this.#judge(input, instance, found, path, findings),
+          (error: unknown) => this.#unanswered(error, path, findings),
+        )
+      : this.#judge(input, instance, errors, path, findings);
   }
 
   #judge(
+    input: object,
     instance: object,
     errors: readonly ValidationError[],
     path: InputPath | undefined,
     findings: Findings,
   ): object {
     if (errors.length === 0 && findings.none) return instance;
-    if (findings.none) addValidationErrors(errors, instance, path, findings);
-    else {
+    if (findings.none) {
+      addValidationErrors(errors, instance, input, path, findings);
+      if (findings.none) return instance;
+    } else {
       const later = new Findings(path);
-      addValidationErrors(errors, instance, path, later);
+      addValidationErrors(errors, instance, input, path, later);
       findings.merge(later);
     }
     throw findings.toError(this.options);
+  }
+
+  #check(instance: object, path: InputPath | undefined, findings: Findings): ReturnType<DtoEngine['check']> {
+    try {
+      return this.#engine.check(instance);
+    } catch (error) {
+      return this.#unanswered(error, path, findings);
+    }
+  }
+
+  /** A rule or condition of the application's has thrown: over a value that it did not expect, which then keeps no rule. */
+  #unanswered(error: unknown, path: InputPath | undefined, findings: Findings): never {
+    if (findings.none) {
+      if (!isFaultOfValue(error)) throw error;
+      findings.addBroken(path, 'validate', 'A value cannot be validated');
+    }
+    throw findings.toError(this.options, error);
   }
 
   /** A conversion of the application's that throws could not convert what the client sent. */

@@ -7,10 +7,14 @@ import { type InputPath, item, member, safeName } from './input-path.js';
 import { isDtoClass, type PropertyShape, type Rule } from './property-shape.js';
 import type { DtoClass } from './transformer-storage.js';
 
-/** Adds class-validator's errors about an instance, with paths as they are on the wire and messages without values. */
+/**
+ * Adds class-validator's errors about an instance, with paths as they are on the wire and messages without values.
+ * @param raw what the instance was made of, if that is known: fields that only the class itself has set are nobody's mistake
+ */
 export function addValidationErrors(
   errors: readonly ValidationError[],
   instance: object,
+  raw: unknown,
   path: InputPath | undefined,
   findings: Findings,
 ): void {
@@ -20,14 +24,17 @@ export function addValidationErrors(
     const property = byName.get(error.property ?? '');
     const at = property ? member(path, property.inputName, property.order) : path;
     for (const rule of Object.keys(error.constraints ?? {})) {
-      if (rule === 'whitelistValidation') findings.addUnexpected(member(path, safeName(error.property), 0));
-      else if (property) findings.addBroken(at, rule, messageOf(rule, property, error, instance));
+      if (rule === 'whitelistValidation') {
+        if (!isOwnField(error.property, raw))
+          findings.addUnexpected(member(path, safeName(error.property), 0));
+      } else if (property) findings.addBroken(at, rule, messageOf(rule, property, error, instance));
       else findings.addBroken(at, rule, 'The value cannot be validated');
     }
     if (property && error.children?.length) {
       addChildren(
         error.children,
         (instance as Record<string, unknown>)[property.name],
+        property.transformed ? undefined : partOf(raw, property.inputName),
         property,
         at,
         findings,
@@ -36,23 +43,35 @@ export function addValidationErrors(
   }
 }
 
+/** A field with an initial value, or one behind a setter: what comes in has been held against the declared names before. */
+function isOwnField(name: string, raw: unknown): boolean {
+  return typeof raw === 'object' && raw !== null && !Object.hasOwn(raw, name);
+}
+
+function partOf(raw: unknown, name: PropertyKey): unknown {
+  return typeof raw === 'object' && raw !== null && Object.hasOwn(raw, name)
+    ? (raw as Readonly<Record<PropertyKey, unknown>>)[name]
+    : undefined;
+}
+
 /** Errors about a nested value: of its properties, or of its items, which class-validator names by their index. */
 function addChildren(
   errors: readonly ValidationError[],
   value: unknown,
+  raw: unknown,
   property: PropertyShape,
   path: InputPath | undefined,
   findings: Findings,
 ): void {
   if (!Array.isArray(value)) {
-    if (typeof value === 'object' && value !== null) addValidationErrors(errors, value, path, findings);
+    if (typeof value === 'object' && value !== null) addValidationErrors(errors, value, raw, path, findings);
     return;
   }
   for (const { property: index, constraints = {}, children = [] } of errors) {
     const at = item(path, Number(index));
     for (const rule of Object.keys(constraints))
       findings.addBroken(at, rule, messageOf(rule, property, { constraints }, value));
-    addChildren(children, value[Number(index)], property, at, findings);
+    addChildren(children, value[Number(index)], partOf(raw, Number(index)), property, at, findings);
   }
 }
 

@@ -33,6 +33,8 @@ export interface PropertyShape {
   /** Its place among the declared properties. */
   readonly order: number;
   readonly list: ListMode;
+  /** Of nested classes in lists of their own: `@IsArray({ each: true })` says so, the emitted type does not. */
+  readonly listOfLists: boolean;
   /** What a body has to hold here, in the list if it is one. */
   readonly bodyKind: ValueKind;
   /** The type that alone makes a value right here, whatever the rules say of it then. */
@@ -102,7 +104,6 @@ export function propertyShape(
   const named = kindOfConstructor(staticTypeOf(type));
   const kind = named ?? declaredKind(designType, rules);
   const collection = designType === Set || designType === Map;
-  const maxItems = rules.get('arrayMaxSize')?.[0]?.constraints?.[0];
   const members = numericEnumMembers(rules.get('isEnum')?.[0]?.constraints?.[0]);
   const list = listMode(designType, ownRules);
   // A conversion of the application's own takes what it likes, but one to text is nearly always one from text.
@@ -114,10 +115,10 @@ export function propertyShape(
     inputName,
     order,
     list,
+    listOfLists: isNested && rules.get('isArray')?.some(({ each }) => each === true) === true,
     bodyKind,
     plainType: isPlain && bodyKind !== 'any' && bodyKind !== 'date' ? bodyKind : undefined,
-    textKind:
-      named ?? (transformed ? 'any' : kind === 'date' && hasAny(rules, DATE_TEXT_RULES) ? 'string' : kind),
+    textKind: named ?? (transformed ? 'any' : textKindOf(kind, rules, members)),
     integer: rules.has('isInt') || (members !== undefined && [...members].every(Number.isInteger)),
     typedAs: named,
     anyNames: rules.has(ANY_NAMES_RULE),
@@ -125,7 +126,7 @@ export function propertyShape(
     converted: transformed || type !== undefined,
     transformed,
     changesText: transforms.some(({ transformFn }) => isTextTransform(transformFn)),
-    maxItems: typeof maxItems === 'number' ? maxItems : undefined,
+    maxItems: maxItemsOf(rules.get('arrayMaxSize') ?? []),
     members,
     nested: isNested && type && !named ? nestedType(type, name) : undefined,
     unsupported,
@@ -141,6 +142,23 @@ function byKey(rules: readonly Rule[]): Map<string, Rule[]> {
     map.set(key, [...(map.get(key) ?? []), rule]);
   }
   return map;
+}
+
+/** A rule with `each` is about the lists in a list, not about how many there are. */
+function maxItemsOf(rules: readonly Rule[]): number | undefined {
+  const sizes = rules.filter(({ each }) => each !== true).map(({ constraints }) => constraints?.[0]);
+  const numbers = sizes.filter((size) => typeof size === 'number');
+  return numbers.length > 0 ? Math.min(...numbers) : undefined;
+}
+
+/** Members of a numeric enum are numbers, also where a list hides the type that is emitted of one. */
+function textKindOf(
+  kind: ValueKind,
+  rules: ReadonlyMap<string, unknown>,
+  members: ReadonlySet<unknown> | undefined,
+): ValueKind {
+  if (kind === 'date' && hasAny(rules, DATE_TEXT_RULES)) return 'string';
+  return kind === 'any' && members ? kindOfMembers(members) : kind;
 }
 
 function hasAny(rules: ReadonlyMap<string, unknown>, names: ReadonlySet<string>): boolean {

@@ -6,7 +6,7 @@ import { DtoValidator, missingBody } from './dto-validator.js';
 import { member } from './input-path.js';
 import { isDtoClass } from './property-shape.js';
 import { SchemaValidator } from './schema/schema-validator.js';
-import { convertText } from './text-conversion.js';
+import { convertText, wholePath } from './text-conversion.js';
 import type { DtoClass } from './transformer-storage.js';
 import { addWrongKind } from './unexpected-fields.js';
 import { detailOptions, type ValidationOptions } from './validation.options.js';
@@ -103,8 +103,9 @@ export class StrictValidationPipe extends ValidationPipe {
   }
 
   /** One text of a query or path, converted. */
-  #text(value: unknown, { data = '' }: ArgumentMetadata, kind: ValueKind = 'string'): unknown {
-    if (value === undefined) return undefined;
+  #text(given: unknown, { type, data = '' }: ArgumentMetadata, kind: ValueKind = 'string'): unknown {
+    if (given === undefined) return undefined;
+    const value = type === 'param' ? wholePath(given) : given;
     const findings = new Findings(undefined);
     const path = member(undefined, data, 0);
     if (Array.isArray(value)) {

@@ -25,13 +25,20 @@ export function convertTexts(
     const property = properties.get(name);
     if (property) {
       const at = member(undefined, name, property.order);
-      const value = convertProperty((values as Record<string, unknown>)[name], property, at, findings);
+      const given = (values as Record<string, unknown>)[name];
+      const isText = source === 'param' && property.list === 'no';
+      const value = convertProperty(isText ? wholePath(given) : given, property, at, findings);
       if (value !== undefined) converted[name] = value;
     } else if (source === 'query') {
       findings.addUnexpected(member(undefined, safeName(name), 0));
     }
   }
   return converted;
+}
+
+/** What a wildcard stands for, as one text: Express hands over its segments, none of which holds a slash. */
+export function wholePath(value: unknown): unknown {
+  return Array.isArray(value) ? value.join('/') : value;
 }
 
 function convertProperty(
@@ -66,7 +73,9 @@ function convertProperty(
 }
 
 function convertOne(value: unknown, property: PropertyShape, path: InputPath, findings: Findings): unknown {
-  const converted = convertText(value, property.textKind, property, path, findings);
+  const text = convertText(value, property.textKind, property, path, findings);
+  const isMixed = property.members && property.textKind === 'any' && !property.transformed;
+  const converted = isMixed ? memberNamed(text, property.members) : text;
   if (
     converted !== undefined &&
     property.members &&
@@ -82,6 +91,12 @@ function convertOne(value: unknown, property: PropertyShape, path: InputPath, fi
     );
   }
   return converted;
+}
+
+/** The member of an enum of texts and numbers that a text spells. */
+function memberNamed(text: unknown, members: ReadonlySet<unknown>): unknown {
+  if (text === undefined || members.has(text)) return text;
+  return [...members].find((one) => String(one) === text) ?? text;
 }
 
 /** One text as a declared kind; `undefined`, and a finding, if it does not spell one. */

@@ -107,8 +107,12 @@ function scanItems(
     );
     return;
   }
-  for (let i = 0; i < value.length; i++)
-    scanOne(value[i], property, owner, item(path, i), findings, depth + 1);
+  for (let i = 0; i < value.length; i++) {
+    const one = value[i];
+    const at = item(path, i);
+    if (!property.listOfLists || !Array.isArray(one)) scanOne(one, property, owner, at, findings, depth + 1);
+    else one.forEach((inner, j) => scanOne(inner, property, owner, item(at, j), findings, depth + 2));
+  }
 }
 
 function scanOne(

@@ -15,7 +15,18 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { Allow, IsArray, IsInt, IsObject, IsOptional, IsString, ValidateNested } from 'class-validator';
+import {
+  Allow,
+  IsArray,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Validate,
+  ValidateNested,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
 import {
   arrayOf,
   CurrentPrincipal,
@@ -44,6 +55,15 @@ class Tree {
   @Type(() => Tree)
   children?: Tree[];
 }
+
+class Unknown implements ValidatorConstraintInterface {
+  validate(): boolean {
+    return false;
+  }
+}
+
+@ValidatorConstraint()
+class Known extends Unknown {}
 
 type Branded = string & { readonly brand: unique symbol };
 class SchemaPipe implements PipeTransform {
@@ -138,6 +158,12 @@ describe('inputs at boot', () => {
 
       @IsObject()
       bag!: Record<string, unknown>;
+
+      @Validate(Unknown)
+      unasked!: string;
+
+      @Validate(Known)
+      asked!: string;
     }
     @Controller('b')
     class Graphs {
@@ -162,6 +188,7 @@ describe('inputs at boot', () => {
       'validation.items parameter 1 (body): Broken.list',
       'validation.nested.collection parameter 1 (body): Broken.set',
       'validation.no-rules parameter 1 (body)',
+      'validation.constraint parameter 1 (body): Broken.unasked',
       'validation.nested.text parameter 1 (query): Tree.children',
       'validation.no-rules parameter 1 (body)',
     ]);

@@ -239,7 +239,6 @@ describe('single query and path parameters', () => {
     [Boolean, ''],
     [Boolean, 'True'],
     [Number, ['1', '2']],
-    [String, ['1', '2']],
     [String, { $gt: '' }],
   ])('R-IV-12 as %o, %j is refused', async (type, text) => {
     for (const metadata of [queryOf(type, 'page'), paramOf(type, 'page')]) {
@@ -248,6 +247,10 @@ describe('single query and path parameters', () => {
         code: 'VALIDATION_FAILED',
       });
     }
+  });
+
+  it('R-IV-18 several texts are none in a query', async () => {
+    expect((await verdictOf(strict, ['1', '2'], queryOf(String, 'page'))).broken).toEqual(['page isSingle']);
   });
 
   it('R-IV-12 a class without rules is left to the pipe of the parameter, text as it is', async () => {

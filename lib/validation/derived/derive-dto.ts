@@ -51,6 +51,13 @@ export function deriveDto(derived: DtoClass, base: DtoClass, derivation: Derivat
   copyStrategy(derived, base);
 }
 
+/** Gives an instance of a derived class the values that the base sets itself: its rules are those of properties that have them. */
+export function setInitialValues(instance: object, base: DtoClass, names: Iterable<string>): void {
+  const initial = new (base as new () => Record<string, unknown>)();
+  for (const name of names)
+    if (Object.hasOwn(initial, name)) (instance as Record<string, unknown>)[name] = initial[name];
+}
+
 const isCheck = ({ type }: Rule): boolean => type !== 'conditionalValidation';
 
 function copyRules(derived: DtoClass, rules: readonly Rule[]): void {

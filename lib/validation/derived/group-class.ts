@@ -1,6 +1,7 @@
+import { shapeOf } from '../dto-shape.js';
 import type { Rule } from '../property-shape.js';
 import type { DtoClass } from '../transformer-storage.js';
-import { deriveDto } from './derive-dto.js';
+import { deriveDto, setInitialValues } from './derive-dto.js';
 
 /** The class that a derived one was made from. */
 const origins = new WeakMap<DtoClass, DtoClass>();
@@ -22,7 +23,11 @@ export function groupClass(dto: DtoClass, groups: readonly string[]): DtoClass {
   made.set(dto, known);
   const existing = known.get(key);
   if (existing) return existing;
-  class GroupDto {}
+  class GroupDto {
+    constructor() {
+      setInitialValues(this, dto, shapeOf(GroupDto).byName.keys());
+    }
+  }
   Object.defineProperty(GroupDto, 'name', { value: `${dto.name}${groups.map(capitalized).join('')}` });
   // Before its rules are there: a class may contain itself.
   known.set(key, GroupDto);
@@ -48,7 +53,7 @@ export function revived(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const origin = origins.get(value.constructor as DtoClass);
   if (!origin) return value;
-  const instance = Object.create(origin.prototype as object) as Record<string, unknown>;
+  const instance = new (origin as new () => Record<string, unknown>)();
   for (const [name, part] of Object.entries(value)) instance[name] = revived(part);
   return instance;
 }

@@ -1,6 +1,6 @@
 import { Transform } from 'class-transformer';
 
-import { deriveDto } from '../derived/derive-dto.js';
+import { deriveDto, setInitialValues } from '../derived/derive-dto.js';
 import { document } from '../derived/documentation.js';
 import { shapeOf } from '../dto-shape.js';
 import type { DtoClass } from '../transformer-storage.js';
@@ -17,7 +17,12 @@ const orders = new WeakSet<object>();
 
 /** A class whose rules are those of a page: what is asked of the query, and what its documentation says. */
 export function pageDto(options: PageOptions): DtoClass {
-  class PageDto {}
+  const { filter } = options;
+  class PageDto {
+    constructor() {
+      if (filter) setInitialValues(this, filter, shapeOf(filter).byName.keys());
+    }
+  }
   const { IsInt, IsOptional, Matches, Max, MaxLength, Min } = classValidator();
   const property = (name: string, about: object, ...rules: readonly PropertyDecorator[]): void => {
     for (const rule of [IsOptional(), ...rules]) rule(PageDto.prototype, name);
@@ -58,7 +63,7 @@ export function pageDto(options: PageOptions): DtoClass {
       ...sortRules(columns, maxSort),
     );
   }
-  if (options.filter) deriveDto(PageDto, options.filter, {});
+  if (filter) deriveDto(PageDto, filter, {});
   return PageDto;
 }
 

@@ -23,8 +23,12 @@ export function safeHeaderValue(text: string): string {
 const MAX_NAME_BYTES = 255;
 /** Parts of a path, what Windows and shells give a meaning, controls, and what hides or turns a name. */
 const NAME_UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}<>:"/\\|?*]/gu;
-/** Devices on Windows, whatever their extension. */
-const DEVICE = /^(?:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(?:\.|$)/i;
+/** Devices on Windows, whatever their extension, and with spaces before it too. */
+const DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])\s*(?:\.|$)/i;
+/** So much of a name is looked at; of a longer one also the end, where its extension is. */
+const LOOKED_AT = 1_024;
+/** With its dot. */
+const EXTENSION_LENGTH = 16;
 
 /**
  * A file name that is one on every system: of a path the last part, nothing hidden (a dot first), no device of Windows, nothing that
@@ -36,7 +40,8 @@ const DEVICE = /^(?:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(?:\.|$)/i;
  * safeFileName('../../etc/passwd'); // 'passwd'
  */
 export function safeFileName(text: string, fallback = 'file'): string {
-  const last = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')) + 1).slice(0, 1_024);
+  const whole = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')) + 1);
+  const last = whole.length > LOOKED_AT ? whole.slice(0, LOOKED_AT) + whole.slice(-EXTENSION_LENGTH) : whole;
   const cleaned = strip(last.replaceAll(NAME_UNSAFE, ''));
   const name = strip(shorten(DEVICE.test(cleaned) ? `_${cleaned}` : cleaned));
   return name === '' ? fallback : name;
@@ -58,7 +63,7 @@ function isDotOrSpace(name: string, index: number): boolean {
 function shorten(name: string): string {
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   const dot = name.lastIndexOf('.');
-  const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : '';
+  const extension = dot > 0 && name.length - dot <= EXTENSION_LENGTH ? name.slice(dot) : '';
   let room = MAX_NAME_BYTES - Buffer.byteLength(extension);
   let stem = '';
   for (const character of name.slice(0, name.length - extension.length)) {

@@ -38,7 +38,7 @@ export interface PublicUrl {
  * @throws SecurityError `VALIDATION_FAILED` for everything else; its reason, for the log, says which way the URL is unsafe
  * @example
  * const { url, agent } = await assertPublicUrl(hook.url);
- * https.request(url, { agent, method: 'POST' });
+ * https.request(url, { agent, method: 'POST' }).on('error', report).end(body);
  */
 export async function assertPublicUrl(text: string, options: PublicUrlOptions = {}): Promise<PublicUrl> {
   const parts = judgeUrl(text, options);

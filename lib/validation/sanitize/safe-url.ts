@@ -52,7 +52,7 @@ export function judgeUrl(text: string, options: SafeUrlOptions): (UrlParts & { p
     if (!isPublicAddress(host)) return 'private';
     return ipAddress ? { scheme, host, port } : 'host';
   }
-  const isLocal = !host.includes('.') || LOCAL_DOMAINS.some((domain) => host.endsWith(`.${domain}`));
+  const isLocal = !host.includes('.') || LOCAL_DOMAINS.some((domain) => `.${host}`.endsWith(`.${domain}`));
   return isLocal ? 'private' : { scheme, host, port };
 }
 

@@ -71,6 +71,8 @@ function ruleOf(issue: SchemaIssue): string {
 
 /** What valibot and arktype say of the value behind what they expected. */
 const RECEIVED = /(?: but received | \(was )[\s\S]*$/;
+/** Issues that an application's own code raises, with words about whatever it has looked at. */
+const OWN_RULES: ReadonlySet<string> = new Set(['custom', 'check', 'raw_check', 'predicate', 'schema']);
 const MAX_LEAVES = 100;
 /** Shorter values stand in any sentence. */
 const TELLING_LENGTH = 3;
@@ -78,7 +80,8 @@ const TELLING_LENGTH = 3;
 /** The schema's own words, unless they hold something of the request. */
 function messageOf(issue: SchemaIssue, keys: readonly PropertyKey[], input: unknown): string {
   const message = issue.message.replace(RECEIVED, '');
-  const isTelling = leavesOf(valueAt(input, keys)).some((leaf) => message.includes(leaf));
+  const looked = OWN_RULES.has(ruleOf(issue)) ? input : valueAt(input, keys);
+  const isTelling = leavesOf(looked).some((leaf) => message.includes(leaf));
   return message === '' || isTelling ? 'The value is not valid' : message;
 }
 

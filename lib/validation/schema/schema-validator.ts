@@ -2,14 +2,19 @@ import type { ArgumentMetadata } from '@nestjs/common';
 
 import { type DetailOptions, Findings, inputRefused } from '../details.js';
 import { missingBody } from '../dto-validator.js';
+import { isFaultOfValue } from '../fault-of-value.js';
 import { type InputPath, member } from '../input-path.js';
 import { scanFree } from '../unexpected-fields.js';
+import { repeatedScalars } from './repeated-scalars.js';
 import { detailsOf, unknownField } from './schema-issues.js';
-import { type SchemaResult, type StandardSchema, strictForm } from './standard-schema.js';
-import { droppedKeys, isSame, type KeyPath, withoutKeys } from './undeclared-keys.js';
-
-/** Keys that are looked at one by one, if looking at all together does not tell. */
-const LOOKED_AT = 20;
+import {
+  answerOf,
+  inputForm,
+  type SchemaResult,
+  type StandardSchema,
+  strictForm,
+} from './standard-schema.js';
+import { undeclaredKeys } from './undeclared-keys.js';
 
 /**
  * Holds input against a Standard Schema with the strictness that DTOs have: fields that the schema does not declare are
@@ -29,7 +34,7 @@ export class SchemaValidator {
     scanFree(value, path, findings, 0);
     if (findings.hasUnexpected) throw findings.toError(this.options);
     const schema = strictForm(declared);
-    const result = await schema['~standard'].validate(value);
+    const result = await this.#ask(schema, value, path);
     if (result.issues) {
       // An absent body is no body that breaks a rule, unless the schema takes it.
       if (value === undefined && type === 'body' && data === undefined) throw missingBody();
@@ -39,53 +44,47 @@ export class SchemaValidator {
         : inputRefused('VALIDATION_FAILED', broken, this.options);
     }
     // The names in a path are the route's, so none of them comes from outside.
-    if (type === 'body' || type === 'query') await this.#refuseDropped(value, result, schema, path);
+    if (type === 'body' || type === 'query')
+      await this.#refuseIgnored(value, result.value, schema, path, type);
     return result.value;
   }
 
-  async #refuseDropped(
+  async #refuseIgnored(
     input: unknown,
-    { value: output }: SchemaResult & { readonly value: unknown },
+    made: unknown,
     schema: StandardSchema,
     path: InputPath | undefined,
+    type: 'body' | 'query',
   ): Promise<void> {
-    const dropped = droppedKeys(input, output);
-    if (dropped.length === 0) return;
-    const unknown = (await this.#areIgnored(dropped, input, output, schema))
-      ? dropped
-      : await this.#ignoredAmong(dropped, input, output, schema);
-    if (unknown.length === 0) return;
-    const details = unknown.map((keys) => unknownField(keys, path));
-    throw inputRefused('UNEXPECTED_FIELDS', details, this.options);
+    let unknown = await undeclaredKeys(input, made, schema);
+    // What is made of the whole may have no members that would show what is missing.
+    const form = inputForm(schema);
+    if (unknown.length === 0 && form !== schema) {
+      const read = await answerOf(form, input);
+      if (!read.issues) unknown = await undeclaredKeys(input, read.value, form);
+    }
+    if (unknown.length > 0) {
+      const details = unknown.map((keys) => unknownField(keys, path));
+      throw inputRefused('UNEXPECTED_FIELDS', details, this.options);
+    }
+    if (type === 'body') return;
+    const findings = new Findings(undefined);
+    for (const name of await repeatedScalars(input, made, schema)) {
+      const at = name === undefined ? path : member(path, name, 0);
+      findings.addBroken(at, 'isSingle', `${at?.name ?? 'The value'} must be given once`);
+    }
+    if (!findings.none) throw findings.toError(this.options);
   }
 
-  async #ignoredAmong(
-    keys: readonly KeyPath[],
-    input: unknown,
-    output: unknown,
-    schema: StandardSchema,
-  ): Promise<KeyPath[]> {
-    const ignored: KeyPath[] = [];
-    for (const key of keys.slice(0, LOOKED_AT))
-      if (await this.#areIgnored([key], input, output, schema)) ignored.push(key);
-    return ignored;
-  }
-
-  /** A key that the schema knows, but makes something else of, is missed when it is not there. */
-  async #areIgnored(
-    keys: readonly KeyPath[],
-    input: unknown,
-    output: unknown,
-    schema: StandardSchema,
-  ): Promise<boolean> {
-    const result = await schema['~standard'].validate(withoutKeys(input, keys));
-    if (result.issues) return false;
-    return isSame(result.value, output) || !(await this.#isSteady(input, output, schema));
-  }
-
-  /** Output that is never twice the same, such as a new id, does not tell whether a key counts: then none does. */
-  async #isSteady(input: unknown, output: unknown, schema: StandardSchema): Promise<boolean> {
-    const again = await schema['~standard'].validate(input);
-    return !again.issues && isSame(again.value, output);
+  /** What the schema says; a function in it that throws could not convert what the client sent. */
+  async #ask(schema: StandardSchema, value: unknown, path: InputPath | undefined): Promise<SchemaResult> {
+    try {
+      return await answerOf(schema, value);
+    } catch (error) {
+      if (!isFaultOfValue(error)) throw error;
+      const findings = new Findings(undefined);
+      findings.addBroken(path, 'transform', 'A value cannot be converted');
+      throw findings.toError(this.options, error);
+    }
   }
 }

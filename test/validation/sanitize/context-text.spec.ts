@@ -167,6 +167,12 @@ describe('text in headers', () => {
   it.each([
     ['report.pdf', 'report.pdf'],
     ['../../etc/passwd', 'passwd'],
+    ['con .txt', '_con .txt'],
+    ['NUL  .tar.gz', '_NUL  .tar.gz'],
+    ['CONIN$', '_CONIN$'],
+    ['conout$.txt', '_conout$.txt'],
+    ['CLOCK$', '_CLOCK$'],
+    [`${'a'.repeat(2_000)}.pdf`, `${'a'.repeat(251)}.pdf`],
     ['..\\..\\windows\\win.ini', 'win.ini'],
     ['C:\\a\\b.txt', 'b.txt'],
     ['/', 'file'],

@@ -69,6 +69,7 @@ const PRIVATE = [
   'http://a.localhost/',
   'http://printer/',
   'http://printer.local/',
+  'http://home.arpa/',
   'http://metadata.google.internal/',
   'http://router.home.arpa/',
   'http://user@example.org/',

@@ -49,9 +49,28 @@ const Page = z.object({
   tag: z.string().max(5).optional(),
 });
 
+const Texts = z.object({
+  text: z.coerce.string(),
+  one: z.string().optional(),
+  list: z.preprocess(
+    (value) => (typeof value === 'string' ? [value] : value),
+    z.array(z.string()).optional(),
+  ),
+});
+
 @Controller()
 @Public()
 class SchemaController {
+  @Get('texts')
+  texts(@Query({ schema: Texts }) texts: z.infer<typeof Texts>): unknown {
+    return texts;
+  }
+
+  @Get('text')
+  text(@Query('text', { schema: z.coerce.string() }) text: string): unknown {
+    return text;
+  }
+
   @Post('zod')
   zod(@Body({ schema: ORDERS.zod }) order: z.infer<typeof ORDERS.zod>): unknown {
     return order;
@@ -177,6 +196,11 @@ describe.each(ADAPTERS)('parameters with a schema on %s', (adapter) => {
       paths: ['evil'],
     });
     expect(await ask('GET', '/page?tag=a&tag=b')).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+    for (const query of ['text=a&text=b', 'one=a&text=b&text=c'])
+      expect(await ask('GET', `/texts?${query}`)).toMatchObject({ status: 400, paths: ['text'] });
+    expect(await ask('GET', '/text?text=a&text=b')).toMatchObject({ status: 400, paths: ['text'] });
+    expect(await ask('GET', '/texts?text=a&list=b')).toMatchObject({ json: { text: 'a', list: ['b'] } });
+    expect(await ask('GET', '/texts?text=a&list=b&list=c')).toMatchObject({ json: { list: ['b', 'c'] } });
     const id = randomUUID();
     expect(await ask('GET', `/ids/${id}/x`)).toMatchObject({ status: 200, json: { id } });
     expect(await ask('GET', '/ids/7/x')).toMatchObject({ status: 400, paths: ['id'] });
@@ -205,6 +229,56 @@ describe('schemas that make something else of their input', () => {
     expect((await verdict(Signup, { password: 'x', repeated: 'x', evil: 1 })).broken).toEqual([
       'evil whitelist',
     ]);
+  });
+
+  it('R-IV-11 neither is one that is only looked at, or has its default already', async () => {
+    const Searched = z
+      .object({ text: z.string(), comment: z.string().optional(), size: z.number().default(1) })
+      .transform(({ text }) => ({ text }));
+    const Outer = z.object({ inner: Searched });
+    const search = { text: 'x', comment: 'y', size: 1 };
+    expect((await verdict(Searched, search)).value).toEqual({ text: 'x' });
+    expect((await verdict(Outer, { inner: search })).value).toEqual({ inner: { text: 'x' } });
+    expect((await verdict(Outer, { inner: { ...search, evil: 1 } })).broken).toEqual([
+      'inner.evil whitelist',
+    ]);
+  });
+
+  it.each<[string, Schema]>([
+    ['zod', z.object({ a: z.string() }).transform(({ a }) => a)],
+    [
+      'zod, in steps',
+      z
+        .object({ a: z.string() })
+        .transform(({ a }) => a)
+        .pipe(z.string()),
+    ],
+    ['zod, behind a function', z.preprocess((value) => value, z.object({ a: z.string() }))],
+    ['zod, behind anything', z.unknown().pipe(z.object({ a: z.string() }))],
+    ['zod, a class', z.object({ a: z.string() }).transform((all) => new Map(Object.entries(all)))],
+    [
+      'valibot',
+      v.pipe(
+        v.object({ a: v.string() }),
+        v.transform(({ a }) => a),
+      ),
+    ],
+    ['arktype', type({ a: 'string' }).pipe(({ a }) => a)],
+  ])('R-IV-11 output without members hides nothing: %s', async (_, schema) => {
+    expect((await verdict(schema, { a: 'x' })).status).toBe(200);
+    expect((await verdict(schema, { a: 'x', evil: 1 })).broken).toEqual(['evil whitelist']);
+  });
+
+  it('R-IV-28 a function that cannot convert what came is a broken rule, one that fails otherwise is not', async () => {
+    const Parsed = z.object({ a: z.string().transform((text) => JSON.parse(text) as unknown) });
+    expect((await verdict(Parsed, { a: '{"b":1}' })).value).toEqual({ a: { b: 1 } });
+    expect(await verdict(Parsed, { a: '{' })).toMatchObject({ status: 400, broken: [' transform'] });
+    const Failing = z.string().refine(() => Promise.reject(new Error('no connection')));
+    expect((await verdict(Failing, 'x')).status).toBe(500);
+    const Fetching = z
+      .string()
+      .refine(() => Promise.reject(new TypeError('fetch failed', { cause: 'ECONNREFUSED' })));
+    expect((await verdict(Fetching, 'x')).status).toBe(500);
   });
 
   it('R-IV-11 output that is new each time hides nothing', async () => {
@@ -240,6 +314,15 @@ describe('schemas that make something else of their input', () => {
     const Quoting = z.string().refine(() => false, { error: ({ input }) => `${String(input)} is taken` });
     const { details } = await verdict(z.object({ name: Quoting }), { name: 'SECRET' });
     expect(details).toEqual([{ path: 'name', rule: 'custom', message: 'The value is not valid' }]);
+  });
+
+  it('R-IV-28 nor are those that quote it from somewhere else', async () => {
+    const Pair = z.object({ name: z.string(), other: z.string() }).refine(() => false, {
+      path: ['other'],
+      error: ({ input }) => `not ${(input as { name: string }).name}`,
+    });
+    const { details } = await verdict(Pair, { name: 'SECRET', other: 'x' });
+    expect(details).toEqual([{ path: 'other', rule: 'custom', message: 'The value is not valid' }]);
   });
 
   it('R-IV-28 messages keep what was expected, and lose what came, be it short', async () => {
