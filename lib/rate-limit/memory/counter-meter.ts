@@ -1,5 +1,5 @@
 import type { LimitMeter } from '../../policy/limit-meter.js';
-import { KeyedHash } from './keyed-hash.js';
+import { METER_MASK } from './record-layout.js';
 
 /** How the words of a record are read. Requests in flight are a sliding window whose units come back early. */
 export const SLIDING = 0;
@@ -8,7 +8,6 @@ export const FIXED = 2;
 
 /** Groups of a window; a seventh takes what comes while the first of them lapses. */
 const TURNS = 6;
-const MAX_METERS = 65_536;
 /** Meters whose numbers are kept at hand: their texts are looked at again beyond that. */
 const MAX_KNOWN = 20_000;
 
@@ -27,8 +26,6 @@ export class CounterMeter {
     readonly number: number,
     readonly kind: number,
     readonly windowMs: number,
-    /** Makes the tags of one subject's records differ. */
-    readonly mix: number,
     readonly name: string,
   ) {
     this.turnMs = Math.ceil(windowMs / TURNS);
@@ -36,9 +33,8 @@ export class CounterMeter {
   }
 }
 
-/** Numbers the meters that have records. */
+/** Numbers the meters that have records, from 1 on. */
 export class CounterMeters {
-  readonly #hash = new KeyedHash();
   readonly #numbered: CounterMeter[] = [];
   readonly #named = new Map<string, CounterMeter>();
   readonly #known = new Map<LimitMeter, CounterMeter>();
@@ -50,7 +46,7 @@ export class CounterMeters {
   }
 
   at(number: number): CounterMeter {
-    return this.#numbered[number]!;
+    return this.#numbered[number - 1]!;
   }
 
   #learn(meter: LimitMeter): CounterMeter {
@@ -60,9 +56,8 @@ export class CounterMeters {
     let found = this.#named.get(name);
     if (found === undefined) {
       const number = this.#freeNumber();
-      this.#hash.digest(name);
-      found = new CounterMeter(number, kind, meter.windowMs, this.#hash.low, name);
-      this.#numbered[number] = found;
+      found = new CounterMeter(number, kind, meter.windowMs, name);
+      this.#numbered[number - 1] = found;
       this.#named.set(name, found);
     }
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
@@ -71,9 +66,9 @@ export class CounterMeters {
   }
 
   #freeNumber(): number {
-    if (this.#numbered.length < MAX_METERS) return this.#numbered.length;
+    if (this.#numbered.length < METER_MASK) return this.#numbered.length + 1;
     const unused = this.#numbered.find(({ live }) => live === 0);
-    if (unused === undefined) throw new RangeError('more than 65 536 different limits have counters at once');
+    if (unused === undefined) throw new RangeError('more than 65 535 different limits have counters at once');
     unused.retired = true;
     this.#named.delete(unused.name);
     this.#known.clear();

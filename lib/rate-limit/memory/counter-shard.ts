@@ -1,27 +1,32 @@
 import type { CounterMeters, CounterMeter } from './counter-meter.js';
 import { idleOfRecord, type Moment } from './counter-record.js';
-import { FINGERPRINT, METER, RECORD_WORDS } from './record-layout.js';
+import {
+  BLOCKED,
+  DIGEST_SHIFT,
+  FINGERPRINT,
+  FREE,
+  IDENTITY,
+  LAPSED,
+  METER_MASK,
+  RECORD_WORDS,
+} from './record-layout.js';
 
 /** Most records of one shard. */
 export const MAX_SHARD_RECORDS = 16_384;
 
 const MIN_SLOTS = 16;
 /** A shard with fewer slots than this for each record is rebuilt … */
-const FULL = 1.15;
+const FULL = 1.2;
 /** … and one with more too, late: memory that comes and goes makes V8 collect garbage, with pauses; … */
 const EMPTY = 4;
 /** … then it has so many. */
-const ROOMY = 1.5;
+const ROOMY = 1.6;
 const TWO_32 = 4_294_967_296;
 const NEIGHBOUR_BITS = 3;
-/** A tag of a slot: 0 if it is free, else 15 bits of the fingerprint, not all 0, and this bit for a counter without room. */
-const BLOCKED = 1;
-/** The tag of a record that the sweep under way takes out. */
-const LAPSED = 1;
 
 /**
- * Part of the counters: an open-addressing table with its records in place, so that a check touches two cache lines, one
- * of the tags and the record. A shard is small enough to be rebuilt in less than a millisecond.
+ * Part of the counters: an open-addressing table of nothing but records, so that a check waits for memory once. That other records of a run
+ * are looked at costs little: they follow each other. A shard is small enough to be rebuilt in less than a millisecond.
  *
  * A record's number is its slot. It changes when records are added or removed.
  */
@@ -31,7 +36,7 @@ export class CounterShard {
   words = new Uint32Array(0);
   /** The same memory. */
   doubles = new Float64Array(0);
-  #tags = new Uint16Array(0);
+  #slots = 0;
   #hand = 0;
 
   /**
@@ -44,32 +49,28 @@ export class CounterShard {
 
   /** Slot of the record of a subject's digest under a meter, or -1. */
   find(high: number, low: number, meter: CounterMeter): number {
-    const tags = this.#tags;
-    const size = tags.length;
-    if (size === 0) return -1;
-    const words = this.words;
-    const wanted = tagOf(high, meter);
+    const { words } = this;
+    const slots = this.#slots;
+    if (slots === 0) return -1;
+    const fingerprint = low >>> 0;
     const identity = identityOf(high, meter);
-    for (let slot = homeOf(low, meter.number, size); ;) {
-      const tag = tags[slot]!;
-      if (tag === 0) return -1;
-      if ((tag & ~BLOCKED) === wanted) {
-        const at = slot * RECORD_WORDS;
-        if (words[at + FINGERPRINT] === low >>> 0 && words[at + METER] === identity) return slot;
-      }
-      if (++slot === size) slot = 0;
+    for (let slot = homeOf(low, meter.number, slots); ;) {
+      const at = slot * RECORD_WORDS;
+      const word = words[at + IDENTITY]!;
+      if (words[at + FINGERPRINT] === fingerprint && (word & ~BLOCKED) >>> 0 === identity) return slot;
+      if (word === FREE) return -1;
+      if (++slot === slots) slot = 0;
     }
   }
 
   /** Slot of a fresh record; the shard must not be full. Other records get other slots. */
   add(high: number, low: number, meter: CounterMeter): number {
-    if ((this.count + 1) * FULL > this.#tags.length) this.#rebuild(this.count + 1);
-    const slot = this.#freeSlot(homeOf(low, meter.number, this.#tags.length));
-    this.#tags[slot] = tagOf(high, meter);
+    if ((this.count + 1) * FULL > this.#slots) this.#rebuild(this.count + 1);
+    const slot = this.#freeSlot(homeOf(low, meter.number, this.#slots));
     const at = slot * RECORD_WORDS;
     this.words.fill(0, at, at + RECORD_WORDS);
     this.words[at + FINGERPRINT] = low;
-    this.words[at + METER] = identityOf(high, meter);
+    this.words[at + IDENTITY] = identityOf(high, meter);
     meter.live++;
     this.count++;
     return slot;
@@ -83,41 +84,39 @@ export class CounterShard {
 
   #close(number: number): void {
     const { words } = this;
-    const tags = this.#tags;
-    const size = tags.length;
+    const slots = this.#slots;
     let hole = number;
-    for (let slot = hole + 1 === size ? 0 : hole + 1; tags[slot] !== 0;) {
-      const home = homeOfRecord(words, slot, size);
-      const fromHome = slot >= home ? slot - home : slot - home + size;
-      const fromHole = slot >= hole ? slot - hole : slot - hole + size;
+    for (let slot = hole + 1 === slots ? 0 : hole + 1; identityAt(words, slot) !== FREE;) {
+      const home = homeOfRecord(words, slot, slots);
+      const fromHome = slot >= home ? slot - home : slot - home + slots;
+      const fromHole = slot >= hole ? slot - hole : slot - hole + slots;
       if (fromHome >= fromHole) {
-        tags[hole] = tags[slot]!;
         copyRecord(words, slot, words, hole);
         hole = slot;
       }
-      if (++slot === size) slot = 0;
+      if (++slot === slots) slot = 0;
     }
-    tags[hole] = 0;
+    setIdentity(words, hole, FREE);
     this.count--;
     if (this.count === 0) this.#take(0);
   }
 
   clear(): void {
-    for (let slot = 0; slot < this.#tags.length; slot++)
-      if (this.#tags[slot]! > LAPSED) this.#meterOf(slot).live--;
+    for (let slot = 0; slot < this.#slots; slot++)
+      if (isRecord(identityAt(this.words, slot))) this.#meterOf(slot).live--;
     this.count = 0;
     this.#take(0);
   }
 
   /** Whether the counter had no room when it was last asked: a flood of other keys cannot push it out (R-RL-17). */
   isBlocked(number: number): boolean {
-    return (this.#tags[number]! & BLOCKED) !== 0;
+    return (identityAt(this.words, number) & BLOCKED) !== 0;
   }
 
   markBlocked(number: number, blocked: boolean): void {
-    const tag = this.#tags[number]!;
-    const marked = blocked ? tag | BLOCKED : tag & ~BLOCKED;
-    if (marked !== tag) this.#tags[number] = marked;
+    const word = identityAt(this.words, number);
+    const marked = (blocked ? word | BLOCKED : word & ~BLOCKED) >>> 0;
+    if (marked !== word) setIdentity(this.words, number, marked);
   }
 
   /** Looks at the next few slots and removes records that have lapsed; tells how many went. */
@@ -136,12 +135,12 @@ export class CounterShard {
 
   /** Removes all records that have lapsed, and gives back what they took; tells how many went. */
   sweep(moment: Moment): number {
-    const tags = this.#tags;
+    const slots = this.#slots;
     let lapsed = 0;
-    for (let slot = 0; slot < tags.length; slot++) {
+    for (let slot = 0; slot < slots; slot++) {
       if (!this.#hasLapsed(slot, moment)) continue;
       this.#meterOf(slot).live--;
-      tags[slot] = LAPSED;
+      setIdentity(this.words, slot, LAPSED);
       lapsed++;
     }
     const left = this.count - lapsed;
@@ -150,7 +149,7 @@ export class CounterShard {
       return lapsed;
     }
     this.count = left;
-    if (tags.length > Math.max(left * EMPTY, MIN_SLOTS * ROOMY)) this.#rebuild(left);
+    if (slots > Math.max(left * EMPTY, MIN_SLOTS * ROOMY)) this.#rebuild(left);
     else if (lapsed > 0) this.#closeUp();
     return lapsed;
   }
@@ -158,18 +157,18 @@ export class CounterShard {
   /** Takes out all records that are marked as lapsed and moves later ones of their runs back, in one round from a slot that was free before. */
   #closeUp(): void {
     const { words } = this;
-    const tags = this.#tags;
-    const size = tags.length;
-    let slot = tags.indexOf(0);
-    for (let left = size - 1; left > 0; left--) {
-      if (++slot === size) slot = 0;
-      const tag = tags[slot]!;
-      if (tag === 0) continue;
-      tags[slot] = 0;
-      if (tag === LAPSED) continue;
-      const free = this.#freeSlot(homeOfRecord(words, slot, size));
-      tags[free] = tag;
+    const slots = this.#slots;
+    let slot = this.#freeSlot(0);
+    for (let left = slots - 1; left > 0; left--) {
+      if (++slot === slots) slot = 0;
+      const identity = identityAt(words, slot);
+      if (identity === FREE) continue;
+      const home = homeOfRecord(words, slot, slots);
+      setIdentity(words, slot, FREE);
+      if (identity === LAPSED) continue;
+      const free = this.#freeSlot(home);
       if (free !== slot) copyRecord(words, slot, words, free);
+      setIdentity(words, free, identity);
     }
   }
 
@@ -181,9 +180,9 @@ export class CounterShard {
     let victim = -1;
     let oldest = -1;
     let looked = 0;
-    for (let step = this.#tags.length; step > 0 && looked < sample; step--) {
+    for (let step = this.#slots; step > 0 && looked < sample; step--) {
       const number = this.#next();
-      if (this.#tags[number] === 0) continue;
+      if (identityAt(this.words, number) === FREE) continue;
       looked++;
       if (isPinned(number)) continue;
       const idle = idleOfRecord(this, number, this.#meterOf(number), moment);
@@ -196,44 +195,41 @@ export class CounterShard {
   }
 
   #hasLapsed(slot: number, moment: Moment): boolean {
-    return this.#tags[slot] !== 0 && idleOfRecord(this, slot, this.#meterOf(slot), moment) < 0;
+    return identityAt(this.words, slot) !== FREE && idleOfRecord(this, slot, this.#meterOf(slot), moment) < 0;
   }
 
   #meterOf(slot: number): CounterMeter {
-    return this.meters.at(this.words[slot * RECORD_WORDS + METER]! & 0xffff);
+    return this.meters.at(identityAt(this.words, slot) & METER_MASK);
   }
 
   #take(slots: number): void {
     this.words = new Uint32Array(slots * RECORD_WORDS);
     this.doubles = new Float64Array(this.words.buffer);
-    this.#tags = new Uint16Array(slots);
+    this.#slots = slots;
   }
 
   #next(): number {
-    if (this.#hand >= this.#tags.length) this.#hand = 0;
+    if (this.#hand >= this.#slots) this.#hand = 0;
     return this.#hand++;
   }
 
   #freeSlot(home: number): number {
-    const tags = this.#tags;
-    const size = tags.length;
+    const { words } = this;
+    const slots = this.#slots;
     let slot = home;
-    while (tags[slot] !== 0) if (++slot === size) slot = 0;
+    while (identityAt(words, slot) !== FREE) if (++slot === slots) slot = 0;
     return slot;
   }
 
   #rebuild(records: number): void {
     const { words } = this;
-    const tags = this.#tags;
+    const before = this.#slots;
     const fewest = Math.round(MIN_SLOTS * (1 + this.spread * (ROOMY / FULL - 1)));
-    const size = Math.max(fewest, Math.ceil(records * ROOMY));
-    this.#take(size);
-    for (let from = 0; from < tags.length; from++) {
-      if (tags[from]! <= LAPSED) continue;
-      const slot = this.#freeSlot(homeOfRecord(words, from, size));
-      this.#tags[slot] = tags[from]!;
-      copyRecord(words, from, this.words, slot);
-    }
+    const slots = Math.max(fewest, Math.ceil(records * ROOMY));
+    this.#take(slots);
+    for (let from = 0; from < before; from++)
+      if (isRecord(identityAt(words, from)))
+        copyRecord(words, from, this.words, this.#freeSlot(homeOfRecord(words, from, slots)));
   }
 }
 
@@ -244,24 +240,34 @@ function copyRecord(source: Uint32Array, from: number, target: Uint32Array, to: 
   for (let at = begin; at < begin + RECORD_WORDS; at++) target[at + shift] = source[at]!;
 }
 
-function tagOf(high: number, meter: CounterMeter): number {
-  return ((high ^ meter.mix) & 0x7fff || 1) << 1;
+function identityAt(words: Uint32Array, slot: number): number {
+  return words[slot * RECORD_WORDS + IDENTITY]!;
 }
 
+function setIdentity(words: Uint32Array, slot: number, identity: number): void {
+  words[slot * RECORD_WORDS + IDENTITY] = identity;
+}
+
+/** Whether there is a record, and not one that is being taken out. */
+function isRecord(identity: number): boolean {
+  return (identity & METER_MASK) !== 0;
+}
+
+/** The lower bits of the upper half of the digest: its upper ones, which choose the shard, are the same for all records of one. */
 function identityOf(high: number, meter: CounterMeter): number {
-  return ((high & 0xffff_0000) | meter.number) >>> 0;
+  return ((high << DIGEST_SHIFT) | meter.number) >>> 0;
 }
 
 /**
  * Where a record would like to be: spread over any number of slots by the whole word. Records of one subject are neighbours, in groups of eight
  * limits: those of one request are numbered one after the other, and many limits must not make one long run.
  */
-function homeOf(low: number, meter: number, size: number): number {
+function homeOf(low: number, meter: number, slots: number): number {
   const spread = (low ^ Math.imul(meter >>> NEIGHBOUR_BITS, 0x9e37_79b1)) >>> 0;
-  return Math.floor((spread * size) / TWO_32);
+  return Math.floor((spread * slots) / TWO_32);
 }
 
-function homeOfRecord(words: Uint32Array, slot: number, size: number): number {
-  const at = slot * RECORD_WORDS;
-  return homeOf(words[at + FINGERPRINT]!, words[at + METER]! & 0xffff, size);
+function homeOfRecord(words: Uint32Array, slot: number, slots: number): number {
+  const fingerprint = words[slot * RECORD_WORDS + FINGERPRINT]!;
+  return homeOf(fingerprint, identityAt(words, slot) & METER_MASK, slots);
 }

@@ -34,7 +34,7 @@ export class Place {
   }
 }
 
-const NO_METER = new CounterMeter(0, 0, 1, 0, '');
+const NO_METER = new CounterMeter(0, 0, 1, '');
 const NO_SHARD = new CounterShard(new CounterMeters());
 
 /** All counters: which shard holds a key, how many there may be, and who has to go when there are too many (R-RL-17). */

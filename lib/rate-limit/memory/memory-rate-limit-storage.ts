@@ -75,8 +75,7 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
       const states = this.#chargeQuickly(charges);
       if (states !== undefined) return { allowed: true, states, at };
     } else {
-      const fit = () => charges.every(({ meter }, i) => meter.dryRun || this.#fits(charges, i));
-      seatNewcomers(this.#table, this.#places.slice(0, charges.length), charges, this.#moment, fit);
+      this.#seat(charges);
     }
     const states: LimitState[] = [];
     let allowed = true;
@@ -176,6 +175,12 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     return newcomers;
   }
 
+  /** Apart from `consume`: its closure would cost every call a context of its own. */
+  #seat(charges: readonly LimitCharge[]): void {
+    const fit = () => charges.every(({ meter }, i) => meter.dryRun || this.#fits(charges, i));
+    seatNewcomers(this.#table, this.#places.slice(0, charges.length), charges, this.#moment, fit);
+  }
+
   /**
    * The short way: all charges are enforced and allowed, and each has a counter of its own. One that has no room takes those before it back.
    */
@@ -189,7 +194,8 @@ export class MemoryRateLimitStorage implements RateLimitStorage, ThrottlerStorag
     const states: LimitState[] = [];
     for (let i = 0; i < charges.length; i++) {
       const place = this.#places[i]!;
-      saveRecord(place.shard, place.number, this.#saved, i);
+      // The last one changes nothing if it does not fit.
+      if (i + 1 < charges.length) saveRecord(place.shard, place.number, this.#saved, i);
       const state = this.#isRepeated(i) ? undefined : this.#chargeOne(charges[i]!, place);
       if (state === undefined) {
         while (--i >= 0) restoreRecord(this.#places[i]!.shard, this.#places[i]!.number, this.#saved, i);

@@ -1,8 +1,17 @@
-/** A record is 40 bytes of a shard: half of its subject's digest, the number of its meter beside more of the digest, and eight words of its kind. */
+/** A record is 40 bytes of a shard: half of its subject's digest, its identity, and eight words of its kind. */
 export const RECORD_WORDS = 10;
 export const FINGERPRINT = 0;
-/** The meter's number in the lower half, the upper half of the other half of the digest above it. */
-export const METER = 1;
+/** The meter's number in the lower half, `BLOCKED` above it, then 15 bits of the other half of the digest. */
+export const IDENTITY = 1;
+/** Numbers of meters begin with 1: no identity of a record is one of the two words below. */
+export const METER_MASK = 0xffff;
+/** Set while the counter has no room. */
+export const BLOCKED = 0x1_0000;
+export const DIGEST_SHIFT = 17;
+/** Identity of a slot that holds no record. */
+export const FREE = 0;
+/** Identity of a record that the sweep under way takes out. */
+export const LAPSED = BLOCKED;
 export const BODY = 2;
 
 /** Memory that holds records, one for each slot, as words and as doubles. */

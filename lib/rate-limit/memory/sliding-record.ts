@@ -152,7 +152,8 @@ export function chargeSliding(
   for (let back = 1; back < since; back++) words[at + GROUPS + slotBefore(target, back)] = 0;
   const word = since === 0 ? words[at + GROUPS + target]! : 0;
   words[at + GROUPS + target] = (Math.max(offset, word >>> bits) << bits) | ((word & mask) + cost);
-  words[at + HEAD] = headOf(turn, bits);
+  // Most hits find their turn begun: a line of memory that is not written need not be written back.
+  if (since !== 0) words[at + HEAD] = headOf(turn, bits);
   standing.used = used + cost;
   standing.resetMs = resetMs;
   return true;
