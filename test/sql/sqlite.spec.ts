@@ -1,10 +1,12 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
+import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { openSqlDatabase, SqlApiKeyStore } from '../../lib/sql/index.js';
+import { openSqlDatabase, SqlApiKeyStore, SqlAuthorizationStore } from '../../lib/sql/index.js';
 import { describeApiKeyStore, keyRecord } from '../authentication/api-key/store-contract.js';
 import { describeTokenProcesses } from '../authentication/jwt/token-processes.js';
 import { describeAuthorizationStore } from '../authorization-server/store-contract.js';
@@ -48,6 +50,31 @@ describe('an SQLite file', () => {
     const after = new SqlApiKeyStore(await openSqlDatabase(url));
     expect(await after.find(one.id)).toStrictEqual(one);
     await after.close();
+  });
+
+  it('R-AS-08 keeps what was changed after another process held the lock, for everybody to see', async () => {
+    const path = join(folder, 'locked.db');
+    const store = new SqlAuthorizationStore(await openSqlDatabase(`sqlite:${path}`));
+    const other = new Database(path);
+    const record = { kind: 'Code', payload: '{}', expiresAt: Date.now() + 60_000 };
+    await store.save({ ...record, id: 'one' });
+    await store.save({ ...record, id: 'two' });
+    other.exec('begin immediate');
+    const consumed = store.consume('Code', 'one', Date.now());
+    await delay(150);
+    other.exec('rollback');
+    expect(await consumed).toBe(true);
+    await store.save({ ...record, id: 'three' });
+    expect(await store.remove('Code', 'two')).toBe(true);
+    const rows = other.prepare('select id, consumed_at from security_authorization order by id').all([]);
+    expect(rows).toEqual([
+      { id: 'Code one', consumed_at: expect.any(Number) as number },
+      { id: 'Code three', consumed_at: null },
+    ]);
+    other.exec('begin immediate');
+    other.exec('rollback');
+    other.close();
+    await store.close();
   });
 
   it('R-AK-19 says which file cannot be opened, and opens it once it can', async () => {

@@ -44,20 +44,44 @@ export async function sqliteDialect(path: string): Promise<Dialect> {
 }
 
 /**
- * `libsql` leaves a prepared statement open that met another's lock, and then nothing can be committed: so those that may,
- * which begin and end transactions, are not prepared.
+ * `libsql` leaves a prepared statement open that met another's lock, and until it is collected as garbage nothing of its connection is
+ * committed. So what may meet one is not prepared: beginning and ending a transaction, in which each change is made.
  */
 function statement(database: Database, text: string): Statement {
-  if (!/^(begin|commit|rollback)/.test(text)) return database.prepare(text);
+  if (/^(begin|commit|rollback)/.test(text)) return unprepared(() => database.exec(text));
+  const prepared = database.prepare(text);
+  if (/^select\b/.test(text)) return prepared;
+  return {
+    reader: prepared.reader,
+    all: (parameters) => changing(database, () => prepared.all(parameters)),
+    run: (parameters) => changing(database, () => prepared.run(parameters)),
+    iterate: (parameters) => prepared.iterate(parameters),
+  };
+}
+
+function unprepared(run: () => void): Statement {
   return {
     reader: false,
     all: () => [],
     run: () => {
-      database.exec(text);
+      run();
       return { changes: 0, lastInsertRowid: 0 };
     },
     iterate: () => [][Symbol.iterator](),
   };
+}
+
+function changing<T>(database: Database, change: () => T): T {
+  if (database.inTransaction) return change();
+  database.exec('begin immediate');
+  try {
+    const outcome = change();
+    database.exec('commit');
+    return outcome;
+  } catch (error) {
+    if (database.inTransaction) database.exec('rollback');
+    throw error;
+  }
 }
 
 function prepareFile(path: string): void {
