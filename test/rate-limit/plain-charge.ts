@@ -9,6 +9,15 @@ export interface PlainCharge extends Partial<Omit<LimitMeter, 'bucket'>> {
   readonly cost: number;
 }
 
+/** Somebody's request under ten a minute. */
+export const tenAMinute = (more: Partial<PlainCharge> = {}): PlainCharge => ({
+  key: 'who',
+  limit: 10,
+  windowMs: 60_000,
+  cost: 1,
+  ...more,
+});
+
 export function chargeOf({ key, cost, ...meter }: PlainCharge): LimitCharge {
   return { meter: createMeter({ bucket: 'test', ...meter }), subject: key, cost };
 }

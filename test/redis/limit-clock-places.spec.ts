@@ -2,19 +2,11 @@ import { Cluster, Redis } from 'ioredis';
 import { RedisRateLimitStorage } from 'nestjs-api-security/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { consume, type PlainCharge } from '../rate-limit/plain-charge.js';
+import { consume, tenAMinute } from '../rate-limit/plain-charge.js';
 import { type RedisCluster, startRedis, startRedisCluster } from '../support/servers/redis.js';
 import { type SteppedClock, steppedClock } from '../support/servers/stepped-clock.js';
 
 const HOUR = 3_600_000;
-
-const charge = (more: Partial<PlainCharge> = {}): PlainCharge => ({
-  key: 'who',
-  limit: 10,
-  windowMs: 60_000,
-  cost: 1,
-  ...more,
-});
 
 it.each([300_000, -300_000])(
   'R-RL-16 a replica whose clock is %i ms off becomes the master, and nobody is freed',
@@ -31,12 +23,12 @@ it.each([300_000, -300_000])(
     const storage = new RedisRateLimitStorage(moving);
     try {
       await toReplica.replicaof('127.0.0.1', master.port);
-      await consume(storage, [charge({ cost: 10 })]);
+      await consume(storage, [tenAMinute({ cost: 10 })]);
       expect(await moving.wait(1, 5_000)).toBe(1);
       await toReplica.replicaof('NO', 'ONE');
       moving.options.port = replica.port;
       await master.stop();
-      const { allowed, states } = await consume(storage, [charge()]);
+      const { allowed, states } = await consume(storage, [tenAMinute()]);
       expect(allowed).toBe(false);
       expect(states[0]!.resetMs).toBeLessThanOrEqual(70_000);
     } finally {
@@ -68,7 +60,7 @@ describe('R-RL-16 a cluster whose clocks are set', () => {
     'by %i ms frees nobody: what is known of a clock lies in the slot of its counters',
     async (ms) => {
       const [storage, other] = [1, 2].map(() => new RedisRateLimitStorage(toCluster, { prefix: `${ms}:` }));
-      const full = Array.from({ length: 60 }, (_, i) => charge({ key: `subject ${i}`, cost: 10 }));
+      const full = Array.from({ length: 60 }, (_, i) => tenAMinute({ key: `subject ${i}`, cost: 10 }));
       try {
         for (const one of full) expect((await consume(storage!, [one])).allowed).toBe(true);
         for (const one of full) await consume(other!, [{ ...one, cost: 0 }]);

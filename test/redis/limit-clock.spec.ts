@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { systemClock } from '../../lib/clock.js';
 import { FakeClock } from '../rate-limit/fake-clock.js';
-import { consume, type PlainCharge } from '../rate-limit/plain-charge.js';
+import { consume, type PlainCharge, tenAMinute } from '../rate-limit/plain-charge.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 import { type SteppedClock, steppedClock } from '../support/servers/stepped-clock.js';
 
@@ -45,13 +45,6 @@ function node(
   return storage;
 }
 
-const charge = (more: Partial<PlainCharge> = {}): PlainCharge => ({
-  key: 'who',
-  limit: 10,
-  windowMs: 60_000,
-  cost: 1,
-  ...more,
-});
 const remaining = async (storage: RedisRateLimitStorage, one: PlainCharge): Promise<number> =>
   (await consume(storage, [{ ...one, cost: 0 }])).states[0]!.remaining;
 /** How often a step was settled. */
@@ -61,7 +54,7 @@ const changes = async (key = `${prefix}rl:2:clock`): Promise<number> =>
 describe.each(STEPS)('R-RL-16 the clock of the server, set by %i ms', (ms) => {
   it('neither frees nor locks anybody, from the first call on, of all algorithms', async () => {
     const full = ALGORITHMS.map((algorithm) =>
-      charge({ key: algorithm, algorithm, limit: 4, windowMs: 1_500, cost: 4, burst: 4 }),
+      tenAMinute({ key: algorithm, algorithm, limit: 4, windowMs: 1_500, cost: 4, burst: 4 }),
     );
     const [storage, other] = [node(), node()];
     for (const one of full) expect((await consume(storage, [one])).allowed).toBe(true);
@@ -83,17 +76,17 @@ describe.each(STEPS)('R-RL-16 the clock of the server, set by %i ms', (ms) => {
 
   it('decides the same of what stood half full, for nodes that were there and for those that come', async () => {
     const storage = node();
-    await consume(storage, [charge({ cost: 6 })]);
+    await consume(storage, [tenAMinute({ cost: 6 })]);
     clock.set(ms);
-    expect(await remaining(storage, charge())).toBe(4);
-    expect((await consume(node(), [charge({ cost: 3 })])).allowed).toBe(true);
-    expect((await consume(storage, [charge()])).allowed).toBe(true);
-    expect((await consume(node(), [charge()])).allowed).toBe(false);
+    expect(await remaining(storage, tenAMinute())).toBe(4);
+    expect((await consume(node(), [tenAMinute({ cost: 3 })])).allowed).toBe(true);
+    expect((await consume(storage, [tenAMinute()])).allowed).toBe(true);
+    expect((await consume(node(), [tenAMinute()])).allowed).toBe(false);
     expect(await changes()).toBe(1);
   });
 
   it('gives leases no more than the limit', async () => {
-    const leased = charge({ mode: 'lease', limit: 400 });
+    const leased = tenAMinute({ mode: 'lease', limit: 400 });
     const [storage, other] = [node(), node()];
     let passed = 0;
     const ask = async (times: number) => {
@@ -108,10 +101,10 @@ describe.each(STEPS)('R-RL-16 the clock of the server, set by %i ms', (ms) => {
 
   it('is seen again when it is set right', async () => {
     const storage = node();
-    await consume(storage, [charge({ cost: 10 })]);
+    await consume(storage, [tenAMinute({ cost: 10 })]);
     for (const [index, ahead] of [ms, 0, ms].entries()) {
       clock.set(ahead);
-      expect((await consume(storage, [charge()])).allowed).toBe(false);
+      expect((await consume(storage, [tenAMinute()])).allowed).toBe(false);
       expect(await changes()).toBe(index + 1);
     }
   });
@@ -119,47 +112,47 @@ describe.each(STEPS)('R-RL-16 the clock of the server, set by %i ms', (ms) => {
 
 it('R-RL-16 a node that came between a step and the first who saw it is not believed when the clock is set right', async () => {
   const storage = node();
-  await consume(storage, [charge({ cost: 10 })]);
+  await consume(storage, [tenAMinute({ cost: 10 })]);
   clock.set(HOUR);
   const between = node();
-  await remaining(between, charge({ key: 'another' }));
-  expect((await consume(storage, [charge()])).allowed).toBe(false);
+  await remaining(between, tenAMinute({ key: 'another' }));
+  expect((await consume(storage, [tenAMinute()])).allowed).toBe(false);
   expect(await changes()).toBe(1);
   clock.set(0);
-  expect((await consume(between, [charge()])).allowed).toBe(false);
-  expect((await consume(storage, [charge()])).allowed).toBe(false);
+  expect((await consume(between, [tenAMinute()])).allowed).toBe(false);
+  expect((await consume(storage, [tenAMinute()])).allowed).toBe(false);
 });
 
 describe('R-RL-16 what is no step of the server', () => {
   it('a node whose monotonic clock stood still moves nothing while others are there', async () => {
     const stopped = new FakeClock();
     const [storage, other] = [node({ clock: stopped }), node()];
-    await consume(storage, [charge()]);
+    await consume(storage, [tenAMinute()]);
     const end = performance.now() + 3_500;
     while (performance.now() < end) {
-      await consume(other, [charge({ key: 'other', limit: 1_000 })]);
+      await consume(other, [tenAMinute({ key: 'other', limit: 1_000 })]);
       await sleep(100);
     }
-    await consume(storage, [charge()]);
+    await consume(storage, [tenAMinute()]);
     expect(await changes()).toBe(0);
   });
 
   it('a node alone that stood still makes windows longer, and frees nothing', async () => {
     const stopped = new FakeClock();
     const storage = node({ clock: stopped });
-    await consume(storage, [charge({ cost: 10 })]);
+    await consume(storage, [tenAMinute({ cost: 10 })]);
     await sleep(2_600);
-    const { allowed, states } = await consume(storage, [charge()]);
+    const { allowed, states } = await consume(storage, [tenAMinute()]);
     expect(allowed).toBe(false);
     expect(states[0]!.resetMs).toBeLessThanOrEqual(70_000);
     expect(await changes()).toBe(1);
-    expect((await consume(node(), [charge()])).allowed).toBe(false);
+    expect((await consume(node(), [tenAMinute()])).allowed).toBe(false);
   });
 
   it('a node whose monotonic clock runs ahead frees nothing', async () => {
     const fast = new FakeClock();
     const storage = node({ clock: fast });
-    const full = charge({ cost: 10, windowMs: 5_000 });
+    const full = tenAMinute({ cost: 10, windowMs: 5_000 });
     await consume(storage, [full]);
     fast.advance(HOUR);
     expect((await consume(storage, [full])).allowed).toBe(false);
@@ -170,11 +163,11 @@ describe('R-RL-16 what is no step of the server', () => {
   it('an answer, or a question, that was long on its way frees nothing', async () => {
     let late = 0;
     const storage = node({ clock: { now: Date.now, monotonic: () => systemClock.monotonic() + late } });
-    await consume(storage, [charge({ cost: 10, windowMs: 5_000 })]);
-    const asked = consume(storage, [charge({ windowMs: 5_000 })]);
+    await consume(storage, [tenAMinute({ cost: 10, windowMs: 5_000 })]);
+    const asked = consume(storage, [tenAMinute({ windowMs: 5_000 })]);
     late = 60_000;
     expect((await asked).allowed).toBe(false);
-    expect((await consume(storage, [charge({ windowMs: 5_000 })])).allowed).toBe(false);
+    expect((await consume(storage, [tenAMinute({ windowMs: 5_000 })])).allowed).toBe(false);
     expect(await changes()).toBe(0);
   });
 });
